@@ -1,0 +1,131 @@
+package atomicfile_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+)
+
+func content(b []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	}
+}
+
+// names lists a folder, hidden files too.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+func TestWriteCreatesAndReplaces(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.bin")
+	for _, want := range []string{"first", "a longer second one", ""} {
+		if err := atomicfile.Write(path, content([]byte(want))); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || string(got) != want {
+			t.Fatalf("read %q, %v; want %q", got, err, want)
+		}
+	}
+	if got := names(t, dir); len(got) != 1 {
+		t.Errorf("folder holds %v, want only a.bin", got)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o444 != 0o444 {
+		t.Errorf("mode %v, %v; want readable by all", info.Mode(), err)
+	}
+}
+
+func TestWriteFailureKeepsOldFile(t *testing.T) {
+	errFull := errors.New("no space left on device")
+	failures := map[string]func(io.Writer) error{
+		"at once": func(io.Writer) error { return errFull },
+		"after part": func(w io.Writer) error {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return err
+			}
+			return errFull
+		},
+	}
+	for name, write := range failures {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "a.bin")
+			if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			err := atomicfile.Write(path, write)
+			if !errors.Is(err, errFull) || !bytes.Contains([]byte(err.Error()), []byte(path)) {
+				t.Errorf("error %v, want the cause and the path", err)
+			}
+			if got, _ := os.ReadFile(path); string(got) != "old" {
+				t.Errorf("content %q, want the old one", got)
+			}
+			if got := names(t, dir); len(got) != 1 {
+				t.Errorf("folder holds %v, want only a.bin", got)
+			}
+		})
+	}
+}
+
+func TestWritePanicLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	func() {
+		defer func() { _ = recover() }()
+		_ = atomicfile.Write(filepath.Join(dir, "a"), func(io.Writer) error { panic("encoder") })
+	}()
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("folder holds %v, want nothing", got)
+	}
+}
+
+func TestWriteBadTargets(t *testing.T) {
+	dir := t.TempDir()
+	for name, path := range map[string]string{
+		"missing folder": filepath.Join(dir, "no", "a"),
+		"a folder":       dir,
+	} {
+		if err := atomicfile.Write(path, content([]byte("x"))); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("folder holds %v, want nothing", got)
+	}
+}
+
+// Writers of one path never mix their bytes.
+func TestWriteConcurrent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			if err := atomicfile.Write(path, content(bytes.Repeat([]byte{byte('a' + i)}, 200_000))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := os.ReadFile(path)
+	if err != nil || len(got) != 200_000 || bytes.Count(got, got[:1]) != len(got) {
+		t.Errorf("%d bytes, %v; want 200000 equal ones", len(got), err)
+	}
+}
