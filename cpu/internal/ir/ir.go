@@ -20,19 +20,26 @@ type Node struct {
 	Attrs any
 	// Replay issues the same operation on another backend's function, and gives all its results. It is how
 	// every operation that has no fast path here is carried out by GoMLX's own Go backend.
-	// It is nil for Parameter, Constant and Select nodes.
+	// It is nil for Parameter, Constant, Select and CapturedValue nodes.
 	Replay func(f compute.Function, in []compute.Value) ([]compute.Value, error)
 }
 
 // OpSelect marks a node that picks result SelectAttrs.Index of a many-result operation, Inputs[0].
 const OpSelect = compute.OpTypeLast + 1
 
-// Graph is a whole function: all its nodes in topological order.
+// Graph is a whole function: all its nodes in topological order, Nodes[i].ID == i.
 type Graph struct {
 	Name    string
 	Nodes   []*Node
 	Params  []*Node // in order of declaration
 	Outputs []*Node // may repeat, may be parameters or constants
+}
+
+// Add appends a node with the given description to the graph and returns it.
+func (g *Graph) Add(op compute.OpType, shape shapes.Shape, attrs any, inputs ...*Node) *Node {
+	n := &Node{ID: len(g.Nodes), Op: op, Inputs: inputs, Shape: shape, Attrs: attrs}
+	g.Nodes = append(g.Nodes, n)
+	return n
 }
 
 // Attributes, one type for each operation that has any. Fields have the meaning (and, after recording, the
@@ -46,6 +53,10 @@ type (
 		Flat any // a slice of the Go type of the shape's dtype; never written to
 	}
 	SelectAttrs struct{ Index int }
+
+	// CaptureAttrs of a CapturedValue: value Index of those that a closure takes from the function around
+	// it. Only the graphs of closures have such nodes, and those live inside a Replay.
+	CaptureAttrs struct{ Index int }
 
 	// BroadcastAttrs: axis i of the operand is axis Axes[i] of the result.
 	BroadcastAttrs struct{ Axes []int }

@@ -1,0 +1,117 @@
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/notimplemented"
+)
+
+// BackendName is the name to give in GOMLX_BACKEND.
+const BackendName = "cpu"
+
+// maxThreads bounds the configuration "threads"; more is a typing error.
+const maxThreads = 1024
+
+func init() {
+	compute.Register(BackendName, New)
+}
+
+// backend implements compute.Backend.
+type backend struct {
+	threads   int
+	gobackend compute.Backend // GoMLX's own, for shapes and for what has no fast path here
+	memory    freeList
+	finalized atomic.Bool
+}
+
+var _ compute.Backend = (*backend)(nil)
+
+// New makes a backend. config is a comma-separated list of settings, and may be empty:
+//
+//	threads=N   use N threads, 1 to 1024 (default: GOMAXPROCS)
+//
+// Anything else is an error.
+func New(config string) (compute.Backend, error) {
+	b := &backend{threads: runtime.GOMAXPROCS(0)}
+	for setting := range strings.SplitSeq(config, ",") {
+		if setting == "" {
+			continue
+		}
+		key, val, _ := strings.Cut(setting, "=")
+		if key != "threads" {
+			return nil, fmt.Errorf("cpu backend: unknown setting %q in %q (known: threads=N)", key, config)
+		}
+		n, err := strconv.Atoi(val)
+		if err != nil || n < 1 || n > maxThreads {
+			return nil, fmt.Errorf("cpu backend: threads=%q is not a number from 1 to %d", val, maxThreads)
+		}
+		b.threads = n
+	}
+	// One operation at a time: its programs are single operations, and the order is then always the same.
+	var err error
+	b.gobackend, err = gobackend.New("ops_sequential")
+	if err != nil {
+		return nil, fmt.Errorf("cpu backend: %w", err)
+	}
+	return b, nil
+}
+
+// Name implements compute.Backend.
+func (b *backend) Name() string { return BackendName }
+
+// String implements compute.Backend.
+func (b *backend) String() string { return BackendName }
+
+// Description implements compute.Backend.
+func (b *backend) Description() string {
+	return fmt.Sprintf("Warmstart CPU backend (%d threads)", b.threads)
+}
+
+// NumDevices implements compute.Backend.
+func (b *backend) NumDevices() int { return 1 }
+
+// DeviceDescription implements compute.Backend.
+func (b *backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
+
+// Capabilities implements compute.Backend: what GoMLX's Go backend has, since everything without a fast
+// path goes there, and what this package builds from that.
+func (b *backend) Capabilities() compute.Capabilities {
+	c := b.gobackend.Capabilities().Clone()
+	c.Operations[compute.OpTypeClamp] = true
+	return c
+}
+
+// Finalize implements compute.Backend.
+func (b *backend) Finalize() {
+	if b.finalized.Swap(true) {
+		return
+	}
+	b.memory.clear()
+	b.gobackend.Finalize()
+}
+
+// IsFinalized implements compute.Backend.
+func (b *backend) IsFinalized() bool { return b.finalized.Load() }
+
+// Builder implements compute.Backend.
+func (b *backend) Builder(name string) compute.Builder {
+	builder := &builder{
+		Builder: notimplemented.Builder{ErrFn: notImplemented},
+		backend: b,
+		name:    name,
+		shadow:  b.gobackend.Builder(name),
+	}
+	builder.main = builder.newFunction(compute.MainName, nil, builder.shadow.Main())
+	return builder
+}
+
+// notImplemented is the error for an operation that this backend lacks.
+func notImplemented(op compute.OpType) error {
+	return fmt.Errorf("cpu backend: operation %s: %w", op, compute.ErrNotImplemented)
+}

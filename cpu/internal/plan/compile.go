@@ -1,0 +1,265 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/warmstart-ml/warmstart/cpu/internal/ir"
+)
+
+// compiler carries the state from pass to pass; see Compile for their order.
+type compiler struct {
+	opts Options
+	g    *ir.Graph
+
+	needed map[*ir.Node]bool // its value is used, from memory or through a view
+	stored map[*ir.Node]bool // view nodes that get memory of their own
+	again  map[*ir.Node]bool // loop nodes that every reader computes again instead of loading
+
+	units  []*unit
+	unitOf map[*ir.Node]*unit
+	search int // number of the last search over units
+
+	mem   map[*ir.Node]int // index of the slot that holds a node's value
+	slots []slot
+}
+
+// Compile turns a graph into a program. The passes: simplify (one node for each distinct value, products in
+// normal form), demand (what has to be in memory), fuse (loops), recompute (cheap values that are not worth storing), schedule,
+// and memory planning.
+func Compile(g *ir.Graph, opts Options) (*Program, error) {
+	g, err := simplify(g, opts.Fallback)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{
+		opts: opts, g: g,
+		needed: map[*ir.Node]bool{}, stored: map[*ir.Node]bool{}, again: map[*ir.Node]bool{},
+		unitOf: map[*ir.Node]*unit{}, mem: map[*ir.Node]int{},
+	}
+	c.demand()
+	c.fuse()
+	c.recompute()
+	if err := c.schedule(); err != nil {
+		return nil, err
+	}
+	return c.program()
+}
+
+// isSource tells whether n's value is there before the program runs.
+func (c *compiler) isSource(n *ir.Node) bool {
+	return n.Op == compute.OpTypeParameter || n.Op == compute.OpTypeConstant
+}
+
+// demand finds, from the outputs back, which nodes are needed and which views have to become arrays.
+func (c *compiler) demand() {
+	for _, o := range c.g.Outputs {
+		c.needed[o] = true
+	}
+	for _, n := range slices.Backward(c.g.Nodes) {
+		if !c.needed[n] {
+			continue
+		}
+		switch {
+		case isView(n.Op):
+			c.demandView(n)
+		case loopNode(n):
+			for _, in := range n.Inputs {
+				c.demandForLoop(in, space(n))
+			}
+		case isGemm(n):
+			for _, in := range n.Inputs {
+				c.needed[in] = true
+				if _, ok := matrixOf(c.view(in)); !ok {
+					c.stored[in] = true
+				}
+			}
+		case isCopy(n):
+			for _, in := range n.Inputs {
+				c.needed[in] = true
+			}
+		default:
+			for _, in := range n.Inputs {
+				c.demandArray(in)
+			}
+		}
+	}
+}
+
+// demandView passes the need on to what the view looks at; a reshape that is no view of its operand
+// becomes a copy.
+func (c *compiler) demandView(n *ir.Node) {
+	if _, ok := c.through(n); !ok {
+		c.stored[n] = true
+	}
+	c.needed[n.Inputs[0]] = true
+}
+
+// demandArray needs n as a contiguous array.
+func (c *compiler) demandArray(n *ir.Node) {
+	c.needed[n] = true
+	if isView(n.Op) && !c.view(n).contiguous() {
+		c.stored[n] = true
+	}
+}
+
+// demandForLoop needs n as an operand over dims: loops read along the innermost axis with stride 0 or 1.
+func (c *compiler) demandForLoop(n *ir.Node, dims []int) {
+	c.needed[n] = true
+	if !isView(n.Op) {
+		return
+	}
+	if s := c.view(n).to(dims).innermost(); s != 0 && s != 1 {
+		c.stored[n] = true
+	}
+}
+
+// isGemm tells whether n is a matrix product in normal form.
+func isGemm(n *ir.Node) bool {
+	_, ok := n.Attrs.(gemmAttrs)
+	return ok
+}
+
+// isCopy tells whether n only arranges elements of its operands anew.
+func isCopy(n *ir.Node) bool {
+	switch n.Op {
+	case compute.OpTypeConcatenate:
+		return n.Shape.DType == dtypes.Float32
+	case compute.OpTypePad:
+		return n.Shape.DType == dtypes.Float32 && !slices.ContainsFunc(n.Attrs.(ir.PadAttrs).Axes, func(p compute.PadAxis) bool {
+			return p.Start < 0 || p.End < 0
+		})
+	}
+	return false
+}
+
+// matrix is how a product reads an operand: leading dimension and whether it lies transposed.
+type matrix struct {
+	ld    int
+	trans bool
+}
+
+// matrixOf tells how the last two axes of v can be read by a matrix product in place.
+func matrixOf(v view) (matrix, bool) {
+	r := len(v.dims)
+	rows, cols, rs, cs := v.dims[r-2], v.dims[r-1], v.strides[r-2], v.strides[r-1]
+	switch {
+	case (cs == 1 || cols == 1) && (rs >= cols || rows == 1):
+		return matrix{ld: max(rs, cols)}, true
+	case (rs == 1 || rows == 1) && (cs >= rows || cols == 1):
+		return matrix{ld: max(cs, rows), trans: true}, true
+	}
+	return matrix{}, false
+}
+
+// recompute finds values of loops that are cheaper to compute again in every loop that reads them than to
+// store and load: a few operations on arrays that those loops read anyway. The centred x of a norm is one.
+func (c *compiler) recompute() {
+	const large = 4096 // smaller arrays stay in the first-level cache
+	readers := map[*ir.Node][]*unit{}
+	for _, u := range c.units {
+		for _, b := range c.unitReads(u) {
+			readers[b] = append(readers[b], u)
+		}
+	}
+	outputs := map[*ir.Node]bool{}
+	for _, o := range c.g.Outputs {
+		outputs[c.view(o).base] = true
+	}
+	for _, n := range c.g.Nodes {
+		us := readers[n]
+		if len(us) == 0 || n.Shape.Size() < large || outputs[n] || isReduction(n) || c.unitOf[n] == nil || !c.unitOf[n].find().isLoop() {
+			continue
+		}
+		if !slices.ContainsFunc(us, func(u *unit) bool { return !c.cheapIn(n, u) }) {
+			c.again[n] = true
+			for _, u := range us { // it reads the operands itself now
+				for _, m := range c.reads(n) {
+					if d := c.unitOf[m]; d != nil {
+						u.deps[d.find()] = true
+					}
+					readers[m] = append(readers[m], u)
+				}
+			}
+		}
+	}
+}
+
+// cheapIn tells whether loop u had better compute n itself than load it.
+func (c *compiler) cheapIn(n *ir.Node, u *unit) bool {
+	if !u.isLoop() || product(u.dims) != n.Shape.Size() || len(u.nodes) >= maxLoopNodes || !cheap[n.Op] {
+		return false
+	}
+	if _, ok := refine(u.dims, n.Shape.Dimensions); !ok {
+		return false
+	}
+	for _, m := range u.nodes { // n itself must be what is read, not a window of it
+		for _, in := range m.Inputs {
+			if c.view(in).base == n && c.producer(in) != n {
+				return false
+			}
+		}
+	}
+	reads, extra := c.unitReads(u), 0
+	for _, m := range c.reads(n) {
+		if m.Shape.Size() >= n.Shape.Size() && !slices.Contains(reads, m) {
+			extra++
+		}
+	}
+	return extra <= 1
+}
+
+// cheap operations cost less than a load from the second-level cache.
+var cheap = map[compute.OpType]bool{
+	compute.OpTypeAdd: true, compute.OpTypeSub: true, compute.OpTypeMul: true, compute.OpTypeNeg: true, compute.OpTypeMax: true, compute.OpTypeMin: true,
+	compute.OpTypeAbs: true, compute.OpTypeGreaterThan: true, compute.OpTypeGreaterOrEqual: true, compute.OpTypeLessThan: true,
+	compute.OpTypeLessOrEqual: true, compute.OpTypeWhere: true, compute.OpTypeConvertDType: true, compute.OpTypeSign: true,
+}
+
+// schedule orders the units so that each follows what it reads, otherwise in the order of the graph.
+func (c *compiler) schedule() error {
+	var order []*unit
+	state := map[*unit]int{} // 1: being visited, 2: done
+	var visit func(u *unit) error
+	visit = func(u *unit) error {
+		switch state[u] {
+		case 1:
+			return fmt.Errorf("plan: step %s waits for itself", u.nodes[0].Op)
+		case 2:
+			return nil
+		}
+		state[u] = 1
+		deps := make([]*unit, 0, len(u.deps))
+		for d := range u.deps {
+			if d = d.find(); d != u {
+				deps = append(deps, d)
+			}
+		}
+		slices.SortFunc(deps, byLastNode)
+		for _, d := range deps {
+			if err := visit(d); err != nil {
+				return err
+			}
+		}
+		state[u] = 2
+		u.step = len(order)
+		order = append(order, u)
+		return nil
+	}
+	roots := slices.Clone(c.units)
+	slices.SortFunc(roots, byLastNode)
+	for _, u := range roots {
+		if err := visit(u); err != nil {
+			return err
+		}
+	}
+	c.units = order
+	return nil
+}
+
+func byLastNode(a, b *unit) int {
+	return a.nodes[len(a.nodes)-1].ID - b.nodes[len(b.nodes)-1].ID
+}

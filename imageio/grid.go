@@ -1,0 +1,66 @@
+package imageio
+
+import (
+	"image"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+)
+
+const gridGap = 4 // pixels between cells and around the sheet
+
+// Grid draws pictures on a white contact sheet, row by row with columns cells each. Cells are as large
+// as the largest picture. captions, where there are any, stand below their pictures; what is too long
+// for a cell is cut. A nil picture leaves its cell empty.
+func Grid(pictures []*Image, captions []string, columns int) *Image {
+	columns = max(1, min(columns, len(pictures)))
+	rows := (len(pictures) + columns - 1) / columns
+	cellW, cellH := 1, 1
+	for _, p := range pictures {
+		if p != nil {
+			cellW, cellH = max(cellW, p.W), max(cellH, p.H)
+		}
+	}
+	textH := 0
+	if len(captions) > 0 {
+		textH = basicfont.Face7x13.Height
+	}
+	stepX, stepY := cellW+gridGap, cellH+textH+gridGap
+	sheet := New(gridGap+columns*stepX, gridGap+rows*stepY)
+	for i := range sheet.Pix {
+		sheet.Pix[i] = 1
+	}
+	for i, p := range pictures {
+		x, y := gridGap+i%columns*stepX, gridGap+i/columns*stepY
+		if p != nil {
+			sheet.paste(p, x, y)
+		}
+		if i < len(captions) {
+			sheet.paste(textLine(captions[i], cellW, textH), x, y+cellH)
+		}
+	}
+	return sheet
+}
+
+// paste copies p with its top left corner at (x, y); it must lie inside.
+func (m *Image) paste(p *Image, x, y int) {
+	for row := range p.H {
+		copy(m.Pix[3*((y+row)*m.W+x):], p.Pix[3*p.W*row:][:3*p.W])
+	}
+}
+
+// textLine draws text in black on white, centred, cut at w pixels.
+func textLine(text string, w, h int) *Image {
+	face := basicfont.Face7x13
+	runes := []rune(text)
+	runes = runes[:min(len(runes), w/face.Advance)]
+	line := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range line.Pix {
+		line.Pix[i] = 0xff
+	}
+	left := (w - len(runes)*face.Advance) / 2
+	d := font.Drawer{Dst: line, Src: image.Black, Face: face, Dot: fixed.P(left, face.Ascent)}
+	d.DrawString(string(runes))
+	return FromImage(line)
+}
