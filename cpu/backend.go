@@ -26,6 +26,7 @@ func init() {
 type backend struct {
 	threads   int
 	gobackend compute.Backend // GoMLX's own, for shapes and for what has no fast path here
+	able      compute.Capabilities
 	memory    freeList
 	finalized atomic.Bool
 }
@@ -59,6 +60,8 @@ func New(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %w", err)
 	}
+	b.able = b.gobackend.Capabilities().Clone()
+	b.able.Operations[compute.OpTypeClamp] = true // is Max and Min
 	return b, nil
 }
 
@@ -79,13 +82,9 @@ func (b *backend) NumDevices() int { return 1 }
 // DeviceDescription implements compute.Backend.
 func (b *backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
 
-// Capabilities implements compute.Backend: what GoMLX's Go backend has, since everything without a fast
-// path goes there, and what this package builds from that.
-func (b *backend) Capabilities() compute.Capabilities {
-	c := b.gobackend.Capabilities().Clone()
-	c.Operations[compute.OpTypeClamp] = true
-	return c
-}
+// Capabilities implements compute.Backend: those of GoMLX's Go backend, which does whatever has no fast path
+// here, and what this package makes from them.
+func (b *backend) Capabilities() compute.Capabilities { return b.able.Clone() }
 
 // Finalize implements compute.Backend.
 func (b *backend) Finalize() {

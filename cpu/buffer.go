@@ -91,7 +91,7 @@ func (b *buffer) ToFlatData(flat any) error {
 	if err := checkFlat(flat, b.shape); err != nil {
 		return err
 	}
-	copyFlat(flat, src)
+	dtypes.CopyAnySlice(flat, src)
 	return nil
 }
 
@@ -131,45 +131,23 @@ func (b *backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape s
 	if err := checkFlat(flat, shape); err != nil {
 		return nil, err
 	}
-	copyFlat(dst, flat)
+	dtypes.CopyAnySlice(dst, flat)
 	return buf, nil
 }
 
 // checkFlat tells whether flat is a slice with the values of shape. Data types of less than a byte are
 // packed in a []uint8.
 func checkFlat(flat any, shape shapes.Shape) error {
-	v := reflect.ValueOf(flat)
-	if v.Kind() != reflect.Slice {
-		return fmt.Errorf("cpu backend: data for shape %s must be a slice, got %T", shape, flat)
-	}
 	elem, length := shape.DType.GoType(), shape.Size()
 	if shape.DType.IsPacked() {
-		elem, length = reflect.TypeFor[uint8](), shape.DType.SizeForDimensions(length)
+		length = shape.DType.SizeForDimensions(length)
 	}
-	if v.Type().Elem() != elem && dtypes.FromGoType(v.Type().Elem()) != shape.DType {
+	v := reflect.ValueOf(flat)
+	if v.Kind() != reflect.Slice || v.Type().Elem() != elem {
 		return fmt.Errorf("cpu backend: data for shape %s must be []%s, got %T", shape, elem, flat)
 	}
 	if v.Len() != length {
 		return fmt.Errorf("cpu backend: data for shape %s must have %d values, got %d", shape, length, v.Len())
 	}
 	return nil
-}
-
-// copyFlat copies between flat slices of the same data type; a []int counts as int64 values.
-func copyFlat(dst, src any) {
-	switch d := dst.(type) {
-	case []int:
-		for i, x := range src.([]int64) {
-			d[i] = int(x)
-		}
-		return
-	case []int64:
-		if s, ok := src.([]int); ok {
-			for i, x := range s {
-				d[i] = int64(x)
-			}
-			return
-		}
-	}
-	dtypes.CopyAnySlice(dst, src)
 }
