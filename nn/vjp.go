@@ -5,7 +5,6 @@ package nn
 //   - The input gradient of a convolution with an even kernel is wrong upstream, and that of one with
 //     input dilation (a transposed convolution) is missing: both are replaced.
 //   - Pad, Reverse and Rsqrt have no gradient upstream: they get one.
-//   - Max's goes through a chain of Sign operations: it is replaced by a comparison.
 //
 // GoMLX keeps a node's arguments unexported, so they are read by reflection. The version is pinned;
 // TestNodeLayout fails if it is raised and the fields have moved.
@@ -26,7 +25,6 @@ func init() {
 		return func(node *Node, v []*Node, _ shapes.Shape) []*Node { return f(node, v[0]) }
 	}
 	VJPRegistration[NodeTypeConvGeneral] = single(convVJP)
-	VJPRegistration[NodeTypeMax] = single(maxVJP)
 	VJPRegistration[NodeTypePad] = single(padVJP)
 	VJPRegistration[NodeTypeReverse] = single(reverseVJP)
 	VJPRegistration[NodeTypeRsqrt] = single(rsqrtVJP)
@@ -51,33 +49,18 @@ func readInts(v reflect.Value) []int {
 	return s
 }
 
-// maxVJP sends the gradient of max(a, b) to the larger one, and to b if they are equal: with b = 0 that is
-// PyTorch's ReLU, whose slope at 0 is 0. It reads the output, so that a need not be kept.
-func maxVJP(node, v *Node) []*Node {
-	in := node.Inputs()
-	isB := LessOrEqual(node, in[1])
-	zero := ScalarZero(node.Graph(), v.DType())
-	return []*Node{
-		sumToShape(Where(isB, zero, v), in[0].Shape()),
-		sumToShape(Where(isB, v, zero), in[1].Shape()),
-	}
-}
-
-// sumToShape undoes GoMLX's implicit broadcasting of scalars and of axes of size 1.
-func sumToShape(v *Node, s shapes.Shape) *Node {
-	if v.Shape().Equal(s) {
+// withGradient returns y = forward(x) with a gradient of its own: gradient(y, v) returns dL/dx for v = dL/dy.
+// What else forward reads keeps the gradient that autodiff gives it.
+//
+// GoMLX lets only identities have a custom gradient, so one is put on either side: the one behind, which
+// autodiff meets first, computes dL/dx, and the one in front returns it in place of what came through.
+func withGradient(x *Node, forward func(x *Node) *Node, gradient func(y, v *Node) *Node) *Node {
+	var dx *Node
+	front := IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return dx })
+	return IdentityWithCustomGradient(forward(front), func(y, v *Node) *Node {
+		dx = gradient(y, v)
 		return v
-	}
-	if s.IsScalar() {
-		return ReduceAllSum(v)
-	}
-	var axes []int
-	for i, d := range s.Dimensions {
-		if d != v.Shape().Dimensions[i] {
-			axes = append(axes, i)
-		}
-	}
-	return ReshapeWithShape(ReduceSum(v, axes...), s)
+	})
 }
 
 // rsqrtVJP: d x^(-1/2) = -1/2 x^(-3/2).
