@@ -84,8 +84,8 @@ func (s *stage) grassMix(t float64) rgb {
 // meadow paints the flat ground in front, from the height y to the lower edge.
 func (s *stage) meadow(edge func(x float64) float64) {
 	seed := s.texture()
-	s.fill(s.profile(s.high, edge), Ground, 0, func(x, y float64) (rgb, float64) {
-		wx, wz, fp := s.ground(x, y)
+	s.fill(s.profile(s.high, edge), Ground, floor, func(x, y float64) (rgb, float64) {
+		wx, wz, fp := s.spot(x, y)
 		big := fbm(wx*0.05, wz*0.03, fp*0.05, 4, seed)
 		fine := fbm(wx*1.1, wz*0.8, fp, 4, seed+1)
 		// Blades stand upright: streaks in the picture, not on the ground.
@@ -94,35 +94,19 @@ func (s *stage) meadow(edge func(x float64) float64) {
 		k := 0.62 + 0.35*fine + 0.22*blades + 0.2*big
 		return s.tone(c, clamp(k, 0, 1), wz), 1
 	})
-	s.layGround(edge)
-}
-
-// layGround gives the pixels below edge the depth of flat ground.
-func (s *stage) layGround(edge func(x float64) float64) {
-	px := s.px()
-	for x := range s.w {
-		top := edge((float64(x) + 0.5) * px)
-		for y := max(int(top*s.scale), 0); y < s.h; y++ {
-			cover := clamp(float64(y)+1-top*s.scale, 0, 1)
-			_, z, _ := s.ground((float64(x)+0.5)*px, (float64(y)+0.5)*px)
-			i := y*s.w + x
-			s.depth[i] = float32(lerp(float64(s.depth[i]), z/(z+DepthScale), cover))
-		}
-	}
 }
 
 // sand paints bare ground with wind ripples, from the curve edge down.
 func (s *stage) sand(edge func(x float64) float64, base rgb) {
 	seed := s.texture()
-	s.fill(s.profile(s.high, edge), Sand, 0, func(x, y float64) (rgb, float64) {
-		wx, wz, fp := s.ground(x, y)
+	s.fill(s.profile(s.high, edge), Sand, floor, func(x, y float64) (rgb, float64) {
+		wx, wz, fp := s.spot(x, y)
 		big := fbm(wx*0.07, wz*0.05, fp*0.07, 4, seed)
 		fine := fbm(wx*2, wz*1.5, fp*2, 3, seed+1)
 		ripple := noise(wx*0.5+2*big, wz*2.2, seed+2) * smoothstep(0.6, 0.1, fp*2.2)
 		k := 0.72 + 0.25*big + 0.2*fine + 0.12*ripple
 		return s.tone(base.scale(1+0.18*big), clamp(k, 0, 1), wz), 1
 	})
-	s.layGround(edge)
 }
 
 // dunes paints n crests of sand between the horizon and the height bottom, lit from the side.
@@ -185,25 +169,11 @@ func (s *stage) outline(w way, near, far, wobble float64) []pt {
 // path paints a trodden or paved way.
 func (s *stage) path(w way, far float64, base rgb) {
 	seed := s.texture()
-	s.fill(s.outline(w, s.nearest()*0.8, far, 0.18), Path, 0, func(x, y float64) (rgb, float64) {
-		wx, wz, fp := s.ground(x, y)
+	s.fill(s.outline(w, s.nearest()*0.8, far, 0.18), Path, floor, func(x, y float64) (rgb, float64) {
+		wx, wz, fp := s.spot(x, y)
 		n := fbm(wx*1.3, wz*0.9, fp*1.3, 4, seed)
 		across := (wx - w.middle(wz)) / w.half
 		rut := 0.12 * math.Cos(across*5) * smoothstep(1, 0.3, fp)
 		return s.tone(base.scale(1+0.25*n), clamp(0.68+0.3*n+rut, 0, 1), wz), 1
 	})
-	s.layWay(w, far)
-}
-
-// layWay gives the pixels of a way the depth of flat ground.
-func (s *stage) layWay(w way, far float64) {
-	px := s.px()
-	for y := range s.h {
-		for x := range s.w {
-			wx, z, _ := s.ground((float64(x)+0.5)*px, (float64(y)+0.5)*px)
-			if z < far && w.has(wx, z, 0) && (float64(y)+0.5)*px > s.horizon {
-				s.depth[y*s.w+x] = float32(z / (z + DepthScale))
-			}
-		}
-	}
 }

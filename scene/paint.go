@@ -37,6 +37,9 @@ func flat(c rgb) shader { return func(x, y float64) (rgb, float64) { return c, 1
 // keep is the region of paint that changes the colour and leaves masks and depth: shadows and glows.
 const keep = NumRegions
 
+// floor is the distance of paint that lies on the flat ground: it differs from pixel to pixel.
+const floor = 0
+
 // canvas is a picture being painted, with its masks and depth.
 type canvas struct {
 	w, h  int
@@ -45,8 +48,10 @@ type canvas struct {
 	depth []float32 // [h,w]
 	masks [NumRegions][]float32
 	used  []Region // the regions whose mask exists
-	ras   vector.Rasterizer
-	cover image.Alpha
+	// ground is the distance in metres of the flat ground seen at a point.
+	ground func(y float64) float64
+	ras    vector.Rasterizer
+	cover  image.Alpha
 }
 
 // newCanvas returns a canvas that is all sky.
@@ -95,16 +100,20 @@ func (c *canvas) blend(i int, col rgb, a float32, r Region, depth float32) {
 }
 
 // fill paints the inside of a polygon with exact area coverage at its edges. z is the distance in
-// metres.
+// metres, or floor.
 func (c *canvas) fill(poly []pt, r Region, z float64, paint shader) {
 	box := c.bounds(poly)
 	if box.Empty() {
 		return
 	}
 	c.rasterise(poly, box)
-	depth := float32(z / (z + DepthScale))
 	px := c.px()
 	for y := box.Min.Y; y < box.Max.Y; y++ {
+		far := z
+		if z == floor && r != keep {
+			far = c.ground((float64(y) + 0.5) * px)
+		}
+		depth := float32(far / (far + DepthScale))
 		row := c.cover.Pix[(y-box.Min.Y)*c.cover.Stride:][:box.Dx()]
 		for k, cov := range row {
 			if cov == 0 {

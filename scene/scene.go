@@ -6,7 +6,11 @@
 // place, seen more or less finely.
 package scene
 
-import "github.com/warmstart-ml/warmstart/imageio"
+import (
+	"math/rand/v2"
+
+	"github.com/warmstart-ml/warmstart/imageio"
+)
 
 // Region names what a pixel shows.
 type Region uint8
@@ -88,4 +92,48 @@ type Light struct {
 	// Direct, Ambient and Haze are the colours of sun- or moonlight, of the light in shadows, and
 	// of the air far away.
 	Direct, Ambient, Haze [3]float32
+}
+
+// New paints the scene of a seed at w by h pixels; sizes below 1 are taken as 1. It is a pure
+// function of its arguments. Machines that fuse multiplications with additions may round a sample
+// differently, by far less than 1/255.
+func New(seed uint64, w, h int) *Scene {
+	r := rand.New(rand.NewPCG(seed, 0x5CE7E))
+	place := settings[pick(r, len(settings), func(i int) float64 { return settings[i].share })]
+	s := newStage(r, place, max(w, 1), max(h, 1))
+	s.sky()
+	s.clouds()
+	place.paint(s)
+	return s.scene(place.name)
+}
+
+// newStage sets up the camera, the light and the flora of a place.
+func newStage(r *rand.Rand, place setting, w, h int) *stage {
+	s := &stage{canvas: newCanvas(w, h), r: r}
+	s.wide, s.high = s.size()
+	s.horizon = s.high * between(r, place.horizon[0], place.horizon[1])
+	s.eye = between(r, place.eye[0], place.eye[1])
+	s.canvas.ground = s.distance
+	s.light = newLight(r, s.wide, s.horizon)
+	s.flora = newFlora(r)
+	return s
+}
+
+// scene hands out what has been painted.
+func (s *stage) scene(setting string) *Scene {
+	visible := s.source.x > 0 && s.source.x < s.wide && s.source.y > 0 && s.source.y < s.horizon
+	return &Scene{
+		Image:   &imageio.Image{W: s.w, H: s.h, Pix: s.pix},
+		Masks:   s.masks,
+		Depth:   s.canvas.depth,
+		Horizon: float32(s.horizon / s.high),
+		Light: Light{
+			Hour: s.hour, Weather: s.weather,
+			Source:  Point{float32(s.source.x / s.wide), float32(s.source.y / s.high)},
+			Visible: visible, Moon: s.moon,
+			Direct: s.direct.float32(), Ambient: s.ambient.float32(), Haze: s.haze.float32(),
+		},
+		Lamps:   s.lamps,
+		Setting: setting,
+	}
 }

@@ -25,10 +25,13 @@ func (s *stage) at(x, y, z float64) pt {
 	return pt{s.wide/2 + x/z, s.horizon + (s.eye-y)/z}
 }
 
-// ground returns the place on the ground that is seen at (x, y), and how far a pixel there reaches,
-// in metres, as the mean of its width and its length.
-func (s *stage) ground(x, y float64) (wx, wz, footprint float64) {
-	wz = s.eye / max(y-s.horizon, 0.3*s.px())
+// distance is how far the flat ground seen at height y is, in metres.
+func (s *stage) distance(y float64) float64 { return s.eye / max(y-s.horizon, 0.3*s.px()) }
+
+// spot returns the place on the flat ground that is seen at (x, y), and how far a pixel reaches
+// there, in metres, as the mean of its width and its length.
+func (s *stage) spot(x, y float64) (wx, wz, footprint float64) {
+	wz = s.distance(y)
 	wx = (x - s.wide/2) * wz
 	// A pixel is z*px wide and z²/eye*px long.
 	return wx, wz, wz * math.Sqrt(wz/s.eye) * s.px()
@@ -79,6 +82,17 @@ func (s *stage) profile(bottom float64, top func(x float64) float64) []pt {
 		poly = append(poly, pt{x, min(top(x), bottom)})
 	}
 	return append(poly, pt{s.wide, bottom}, pt{0, bottom})
+}
+
+// band returns the polygon between two curves that run across the picture.
+func (s *stage) band(top, bottom func(x float64) float64) []pt {
+	n := 2*s.w + 1
+	upper, lower := s.profile(s.high, top), s.profile(s.high, bottom)
+	poly := upper[:n:n]
+	for i := n - 1; i >= 0; i-- {
+		poly = append(poly, lower[i])
+	}
+	return poly
 }
 
 // texture returns a fresh seed for a noise.
