@@ -60,8 +60,7 @@ func New(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %w", err)
 	}
-	b.able = b.gobackend.Capabilities().Clone()
-	b.able.Operations[compute.OpTypeClamp] = true // is Max and Min
+	b.able = capabilities(b.gobackend)
 	return b, nil
 }
 
@@ -82,9 +81,24 @@ func (b *backend) NumDevices() int { return 1 }
 // DeviceDescription implements compute.Backend.
 func (b *backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
 
-// Capabilities implements compute.Backend: those of GoMLX's Go backend, which does whatever has no fast path
-// here, and what this package makes from them.
+// Capabilities implements compute.Backend.
 func (b *backend) Capabilities() compute.Capabilities { return b.able.Clone() }
+
+// capabilities gives those of GoMLX's Go backend, which does whatever has no fast path here, plus what this
+// package makes from them, less the fused operations that GoMLX itself can write with plain ones. It always
+// writes those, for the gradient, and uses the fused operation beside them, for the value: the plain ones alone
+// are less work, and the planner makes loops of them all the same.
+func capabilities(g compute.Backend) compute.Capabilities {
+	c := g.Capabilities().Clone()
+	c.Operations[compute.OpTypeClamp] = true // is Max and Min
+	for _, op := range []compute.OpType{
+		compute.OpTypeFusedSoftmax, compute.OpTypeFusedGelu, compute.OpTypeFusedLayerNorm,
+		compute.OpTypeFusedDense, compute.OpTypeFusedAttentionQKVProjection,
+	} {
+		delete(c.Operations, op)
+	}
+	return c
+}
 
 // Finalize implements compute.Backend.
 func (b *backend) Finalize() {
