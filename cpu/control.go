@@ -79,7 +79,20 @@ func buildClosure(f compute.Function, g *ir.Graph, captured []compute.Value) (co
 	if err != nil {
 		return nil, err
 	}
-	return c, c.Return(outs, nil)
+	return c, returnFrom(c, outs)
+}
+
+// returnFrom ends a function of the Go backend. That backend fails in functions with parameters after the
+// last of their outputs, such as one that returns its first parameter: hence the Identity.
+func returnFrom(f compute.Function, outs []compute.Value) error {
+	if len(outs) > 0 {
+		last, err := f.Identity(outs[0])
+		if err != nil {
+			return err
+		}
+		outs = append([]compute.Value{last}, outs[1:]...)
+	}
+	return f.Return(outs, nil)
 }
 
 // recordClosures records an operation with closures. The values that these capture become inputs of the node,

@@ -51,7 +51,7 @@ func (p *fallback) compile(g compute.Backend, n *ir.Node) error {
 	if err != nil {
 		return err
 	}
-	if err := main.Return(outs, nil); err != nil {
+	if err := returnFrom(main, outs); err != nil {
 		return err
 	}
 	p.exec, err = builder.Compile()
@@ -101,7 +101,7 @@ func newDelegate(b *backend, g *ir.Graph) (*delegate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %q: %w", g.Name, err)
 	}
-	if err := builder.Main().Return(outs, nil); err != nil {
+	if err := returnFrom(builder.Main(), outs); err != nil {
 		return nil, fmt.Errorf("cpu backend: %q: %w", g.Name, err)
 	}
 	exec, err := builder.Compile()
