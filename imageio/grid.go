@@ -34,20 +34,13 @@ func Grid(pictures []*Image, captions []string, columns int) *Image {
 	for i, p := range pictures {
 		x, y := gridGap+i%columns*stepX, gridGap+i/columns*stepY
 		if p != nil {
-			sheet.paste(p, x, y)
+			sheet.Paste(p, x, y)
 		}
 		if i < len(captions) {
-			sheet.paste(textLine(captions[i], cellW, textH), x, y+cellH)
+			sheet.Paste(textLine(captions[i], cellW, textH), x, y+cellH)
 		}
 	}
 	return sheet
-}
-
-// paste copies p with its top left corner at (x, y); it must lie inside.
-func (m *Image) paste(p *Image, x, y int) {
-	for row := range p.H {
-		copy(m.Pix[3*((y+row)*m.W+x):], p.Pix[3*p.W*row:][:3*p.W])
-	}
 }
 
 // textLine draws text in black on white, centred, cut at w pixels.

@@ -90,6 +90,13 @@ func (m *Image) Crop(x, y, w, h int) *Image {
 	return out
 }
 
+// Paste copies p into the picture with its top left corner at (x, y); it must lie inside.
+func (m *Image) Paste(p *Image, x, y int) {
+	for row := range p.H {
+		copy(m.Pix[3*((y+row)*m.W+x):], p.Pix[3*p.W*row:][:3*p.W])
+	}
+}
+
 // Fit scales the picture to cover w by h pixels and crops what stands out, equally on both sides: the
 // proportions stay.
 func (m *Image) Fit(w, h int) *Image {

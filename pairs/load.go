@@ -1,0 +1,126 @@
+package pairs
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"path/filepath"
+
+	"github.com/warmstart-ml/warmstart/imageio"
+)
+
+// LoadOptions say what Load reads.
+type LoadOptions struct {
+	Split   Split
+	Size    int  // every picture is scaled to Size x Size pixels, as pix2pix's load_size
+	Reverse bool // B is the input and A the target
+	Threads int  // at once; 0: all cores. The result does not depend on it.
+	// Progress, if set, is called after each pair, one call at a time.
+	Progress func(done, total int)
+}
+
+// Set is a split of a dataset in memory. Samples are kept at 8 bits, a quarter of float32: that is what
+// picture files hold.
+type Set struct {
+	Size    int      // width and height of every picture, in pixels
+	Names   []string // of the pairs, in ascending order
+	Skipped []error  // pairs that could not be used, each naming its file
+	a, b    []*image.RGBA
+}
+
+// Len is the number of pairs.
+func (s *Set) Len() int { return len(s.Names) }
+
+// Pair returns input and target number i.
+func (s *Set) Pair(i int) (a, b *imageio.Image) {
+	return imageio.FromImage(s.a[i]), imageio.FromImage(s.b[i])
+}
+
+// Load reads a split of the dataset in dir, whose layout it detects. Damaged, unpaired or unequal
+// pictures, and pairs that the manifest lists but that are gone, are skipped and told in Set.Skipped; it
+// is an error if no pair is left.
+func Load(ctx context.Context, dir string, o LoadOptions) (*Set, error) {
+	if o.Size < 1 {
+		return nil, fmt.Errorf("load pairs: size %d is not a number of pixels", o.Size)
+	}
+	layout, err := Detect(dir)
+	if err != nil {
+		return nil, err
+	}
+	found, skipped, err := list(dir, layout, o.Split)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := missing(dir, o.Split, found)
+	if err != nil {
+		return nil, err
+	}
+	set, err := readAll(ctx, layout, found, o)
+	if err != nil {
+		return nil, err
+	}
+	set.Skipped = append(append(skipped, gone...), set.Skipped...)
+	if set.Len() > 0 {
+		return set, nil
+	}
+	if len(set.Skipped) > 0 {
+		return nil, fmt.Errorf("load pairs: none of the %d pairs for %s in %s can be used; the first: %w",
+			len(set.Skipped), o.Split, dir, set.Skipped[0])
+	}
+	folder, _ := layout.paths(dir, o.Split, "")
+	return nil, fmt.Errorf("load pairs: %s holds no PNG, JPEG or WebP pictures: put some there, or make pairs anew",
+		filepath.Clean(folder))
+}
+
+// missing tells of pairs that the manifest lists and the folder lacks.
+func missing(dir string, split Split, found []entry) ([]error, error) {
+	records, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	for _, e := range found {
+		there[e.name] = true
+	}
+	var gone []error
+	for _, r := range records {
+		if r.Split == split && !there[r.Name] {
+			gone = append(gone, fmt.Errorf("pair %s of %s is listed in %s but missing: make the pairs again to restore it",
+				r.Name, split, filepath.Join(dir, ManifestName)))
+		}
+	}
+	return gone, nil
+}
+
+// readAll decodes and scales the pairs, several at once.
+func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (*Set, error) {
+	a, b := make([]*image.RGBA, len(found)), make([]*image.RGBA, len(found))
+	skipped := make([]error, len(found))
+	progress := counter{total: len(found), report: o.Progress}
+	err := forEach(ctx, len(found), o.Threads, func(i int) error {
+		defer progress.add()
+		picA, picB, err := layout.read(found[i].a, found[i].b, imageio.Limits{})
+		if err != nil {
+			skipped[i] = err
+			return nil
+		}
+		if o.Reverse {
+			picA, picB = picB, picA
+		}
+		a[i], b[i] = picA.Resize(o.Size, o.Size).ToImage(), picB.Resize(o.Size, o.Size).ToImage()
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load pairs: %w", err)
+	}
+	set := &Set{Size: o.Size}
+	for i, e := range found {
+		if skipped[i] != nil {
+			set.Skipped = append(set.Skipped, skipped[i])
+			continue
+		}
+		set.Names = append(set.Names, e.name)
+		set.a, set.b = append(set.a, a[i]), append(set.b, b[i])
+	}
+	return set, nil
+}

@@ -1,0 +1,232 @@
+package pairs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/teacher"
+)
+
+// recipeName is the file that says what a folder of pairs was made with. It is written first, so that an
+// interrupted run is resumed only with the same options.
+const recipeName = "pairs.json"
+
+// Options say what Make makes.
+type Options struct {
+	Dir    string        // where the pairs go: a new or empty folder, or one to resume
+	Edit   teacher.Chain // what is done to A to get B
+	Photos string        // folder of the inputs, searched with its subfolders; "": procedural scenes
+	N      int           // pairs wanted; 0: one of every photo, or 100 scenes
+	Size   int           // width and height of A and of B, in pixels, 16 to 2048
+	Layout Layout
+	Seed   uint64
+	// Val and Test are the fractions of pairs put aside, each in [0,1). Photos below folders called
+	// train, val and test stay in those splits instead.
+	Val, Test float64
+	Threads   int // at once; 0: all cores. The pairs do not depend on it.
+	// Progress, if set, is called after each pair, one call at a time.
+	Progress func(done, total int)
+}
+
+// Result tells what Make did.
+type Result struct {
+	Made    int           // pairs made now
+	Kept    int           // pairs that were there from an earlier run
+	Skipped []error       // inputs that could not be used, each naming its file
+	Splits  map[Split]int // pairs in each split
+}
+
+// recipe is the part of the options that decides what a pair looks like. N is not in it: a dataset may grow.
+type recipe struct {
+	Format int     `json:"format"`
+	Edit   string  `json:"edit"`
+	Source string  `json:"source"`
+	Size   int     `json:"size"`
+	Layout Layout  `json:"layout"`
+	Seed   uint64  `json:"seed"`
+	Val    float64 `json:"val"`
+	Test   float64 `json:"test"`
+}
+
+// Make writes pairs to o.Dir. A pair depends on the options and its number alone, so an interrupted call
+// is repeated to go on: pairs that are there and readable are kept. Unusable photos are skipped and told
+// in the result; it is an error if all are.
+func Make(ctx context.Context, o Options) (Result, error) {
+	if err := o.check(); err != nil {
+		return Result{}, err
+	}
+	src, n, err := o.open()
+	if err != nil {
+		return Result{}, err
+	}
+	if err := o.claimDir(src); err != nil {
+		return Result{}, err
+	}
+	records := o.plan(src, n)
+	progress := counter{total: n, report: o.Progress}
+	kept, skipped := make([]bool, n), make([]error, n)
+	err = forEach(ctx, n, o.Threads, func(i int) error {
+		defer progress.add()
+		if kept[i] = o.have(records[i]); kept[i] {
+			return nil
+		}
+		in, err := src.load(i, o.Size, records[i].Seed)
+		if err != nil {
+			skipped[i] = err
+			return nil
+		}
+		return o.makePair(records[i], in)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return o.finish(records, kept, skipped)
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Dir == "":
+		return errors.New("make pairs: no folder to write to")
+	case len(o.Edit) == 0:
+		return errors.New("make pairs: no edit given")
+	case o.Size < teacher.MinSide || o.Size > 2048:
+		return fmt.Errorf("make pairs: size %d is outside %d to 2048 pixels", o.Size, teacher.MinSide)
+	case o.N < 0:
+		return fmt.Errorf("make pairs: %d pairs wanted", o.N)
+	case o.Layout != SideBySide && o.Layout != Apart:
+		return fmt.Errorf("make pairs: layout %q is not %s or %s", o.Layout, SideBySide, Apart)
+	case !(o.Val >= 0 && o.Test >= 0 && o.Val+o.Test < 1):
+		return fmt.Errorf("make pairs: fractions val %g and test %g: each is at least 0, together they leave some for training",
+			o.Val, o.Test)
+	case o.Photos != "" && o.Edit.NeedsMasks():
+		return fmt.Errorf("make pairs: the edit %s needs the masks of scenes: leave out the photos, or choose another edit", o.Edit)
+	}
+	return nil
+}
+
+// open returns the source and how many pairs to make of it.
+func (o Options) open() (source, int, error) {
+	if o.Photos == "" {
+		if o.N == 0 {
+			return scenes{}, 100, nil
+		}
+		return scenes{}, o.N, nil
+	}
+	src, err := newPhotos(o.Photos, o.Seed)
+	if err != nil {
+		return nil, 0, err
+	}
+	if o.N == 0 {
+		return src, src.len(), nil
+	}
+	return src, min(o.N, src.len()), nil
+}
+
+// claimDir makes the folders and writes the recipe, or checks the one that is there.
+func (o Options) claimDir(src source) error {
+	want, err := json.MarshalIndent(recipe{1, o.Edit.String(), src.id(), o.Size, o.Layout, o.Seed, o.Val, o.Test}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("make pairs: %w", err)
+	}
+	want = append(want, '\n')
+	path := filepath.Join(o.Dir, recipeName)
+	have, err := os.ReadFile(path)
+	switch {
+	case err == nil && !bytes.Equal(have, want):
+		return fmt.Errorf("make pairs: %s was written with other options (see %s) or other photos: "+
+			"repeat those to go on, or choose another folder", o.Dir, path)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("make pairs: %w", err)
+	case err != nil:
+		if items, err := os.ReadDir(o.Dir); err == nil && len(items) > 0 {
+			return fmt.Errorf("make pairs: %s is not empty and holds no %s: choose a new folder", o.Dir, recipeName)
+		}
+	}
+	for _, folder := range o.Layout.folders(o.Dir) {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return fmt.Errorf("make pairs: %w", err)
+		}
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(want)
+		return err
+	})
+}
+
+// plan names the pairs and deals them out to the splits: each goes to the split that is furthest behind
+// its fraction, so that the first k pairs are the same whatever n is.
+func (o Options) plan(src source, n int) []Record {
+	share := map[Split]float64{Train: 1 - o.Val - o.Test, Val: o.Val, Test: o.Test}
+	dealt := map[Split]float64{}
+	free := 0.0
+	records := make([]Record, n)
+	for i := range records {
+		split := src.split(i)
+		if split == "" {
+			free++
+			split = Train
+			for _, s := range splits() {
+				if share[s]*free-dealt[s] > share[split]*free-dealt[split]+1e-9 {
+					split = s
+				}
+			}
+			dealt[split]++
+		}
+		records[i] = Record{
+			Name: fmt.Sprintf("%06d", i), Split: split, Source: src.name(i),
+			Edit: o.Edit.String(), Seed: pairSeed(o.Seed, i),
+		}
+	}
+	return records
+}
+
+// have reports whether the pair is there from an earlier run, whole and of the right size.
+func (o Options) have(r Record) bool {
+	a, b := o.Layout.paths(o.Dir, r.Split, r.Name+".png")
+	if _, err := os.Stat(a); err != nil {
+		return false
+	}
+	picA, picB, err := o.Layout.read(a, b, imageio.Limits{})
+	return err == nil && picA.W == o.Size && picA.H == o.Size && picB.W == o.Size
+}
+
+func (o Options) makePair(r Record, in teacher.Source) error {
+	out, err := o.Edit.Apply(in, r.Seed)
+	if err != nil {
+		return fmt.Errorf("make pair %s from %s: %w", r.Name, r.Source, err)
+	}
+	a, b := o.Layout.paths(o.Dir, r.Split, r.Name+".png")
+	return o.Layout.write(a, b, in.Image, out)
+}
+
+// finish counts and writes the manifest of what is there.
+func (o Options) finish(records []Record, kept []bool, skipped []error) (Result, error) {
+	result := Result{Splits: map[Split]int{}}
+	var there []Record
+	for i, r := range records {
+		switch {
+		case skipped[i] != nil:
+			result.Skipped = append(result.Skipped, skipped[i])
+			continue
+		case kept[i]:
+			result.Kept++
+		default:
+			result.Made++
+		}
+		result.Splits[r.Split]++
+		there = append(there, r)
+	}
+	if len(there) == 0 {
+		return result, fmt.Errorf("make pairs: none of the %d photos in %s can be used; the first: %w",
+			len(records), o.Photos, result.Skipped[0])
+	}
+	return result, writeManifest(o.Dir, there)
+}
