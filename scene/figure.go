@@ -31,9 +31,10 @@ func (s *stage) person(x, z float64) {
 	part(stroke(p(-step, 0), p(-0.03*tall, 0.48), 0.06*u, 0.09*u), legs, 0.5)
 	part(stroke(p(step, 0), p(0.03*tall, 0.48), 0.06*u, 0.09*u), legs, 0.65)
 	swing := between(s.r, 0.4, 1.4) * step
-	part(stroke(p(-0.09*tall, 0.79), p(-0.10*tall-swing, 0.48), 0.06*u, 0.045*u), coat, 0.4)
-	part(stroke(p(0, 0.44), p(0, 0.83), 0.17*u, 0.19*u), coat, 0.7)
-	part(stroke(p(0.09*tall, 0.79), p(0.10*tall+swing, 0.48), 0.06*u, 0.045*u), coat.scale(0.9), 0.8)
+	part(stroke(p(-0.085*tall, 0.78), p(-0.085*tall-swing, 0.48), 0.06*u, 0.045*u), coat, 0.4)
+	part(stroke(p(0, 0.44), p(0, 0.78), 0.15*u, 0.21*u), coat, 0.7)
+	part(stroke(p(0, 0.775), p(0, 0.85), 0.21*u, 0.08*u), coat, 0.75)
+	part(stroke(p(0.085*tall, 0.78), p(0.085*tall+swing, 0.48), 0.06*u, 0.045*u), coat.scale(0.9), 0.8)
 	head := p(0, 0.91)
 	part(ellipse(head.x, head.y-0.012*u, 0.062*u, 0.075*u), hair, 0.6)
 	part(ellipse(head.x, head.y+0.014*u, 0.05*u, 0.06*u), skin, 0.75)

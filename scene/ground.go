@@ -87,11 +87,12 @@ func (s *stage) meadow(edge func(x float64) float64) {
 	s.fill(s.profile(s.high, edge), Ground, floor, func(x, y float64) (rgb, float64) {
 		wx, wz, fp := s.spot(x, y)
 		big := fbm(wx*0.05, wz*0.03, fp*0.05, 4, seed)
-		fine := fbm(wx*1.1, wz*0.8, fp, 4, seed+1)
+		fine := fbm(wx*1.1, wz*0.8, fp, 7, seed+1)
 		// Blades stand upright: streaks in the picture, not on the ground.
-		blades := noise(wx*7, math.Log(wz)*22, seed+2) * smoothstep(0.7, 0.1, fp*5)
+		f := 34 / (1 + 0.12*wz) // coarser far away, so that they never alias
+		blades := fbm(wx*f, math.Log(wz)*24, wz*s.px()*f, 2, seed+2)
 		c := s.grassMix(0.45 + 0.9*big + 0.35*fine)
-		k := 0.62 + 0.35*fine + 0.22*blades + 0.2*big
+		k := 0.62 + 0.4*fine + 0.45*blades + 0.2*big
 		return s.tone(c, clamp(k, 0, 1), wz), 1
 	})
 }
@@ -102,7 +103,7 @@ func (s *stage) sand(edge func(x float64) float64, base rgb) {
 	s.fill(s.profile(s.high, edge), Sand, floor, func(x, y float64) (rgb, float64) {
 		wx, wz, fp := s.spot(x, y)
 		big := fbm(wx*0.07, wz*0.05, fp*0.07, 4, seed)
-		fine := fbm(wx*2, wz*1.5, fp*2, 3, seed+1)
+		fine := fbm(wx*2, wz*1.5, fp*2, 6, seed+1)
 		ripple := noise(wx*0.5+2*big, wz*2.2, seed+2) * smoothstep(0.6, 0.1, fp*2.2)
 		k := 0.72 + 0.25*big + 0.2*fine + 0.12*ripple
 		return s.tone(base.scale(1+0.18*big), clamp(k, 0, 1), wz), 1
@@ -166,12 +167,12 @@ func (s *stage) outline(w way, near, far, wobble float64) []pt {
 	return left
 }
 
-// path paints a trodden or paved way.
-func (s *stage) path(w way, far float64, base rgb) {
+// path paints a trodden or paved way; wobble frays its edges.
+func (s *stage) path(w way, far, wobble float64, base rgb) {
 	seed := s.texture()
-	s.fill(s.outline(w, s.nearest()*0.8, far, 0.18), Path, floor, func(x, y float64) (rgb, float64) {
+	s.fill(s.outline(w, s.nearest()*0.8, far, wobble), Path, floor, func(x, y float64) (rgb, float64) {
 		wx, wz, fp := s.spot(x, y)
-		n := fbm(wx*1.3, wz*0.9, fp*1.3, 4, seed)
+		n := fbm(wx*1.3, wz*0.9, fp*1.3, 6, seed)
 		across := (wx - w.middle(wz)) / w.half
 		rut := 0.12 * math.Cos(across*5) * smoothstep(1, 0.3, fp)
 		return s.tone(base.scale(1+0.25*n), clamp(0.68+0.3*n+rut, 0, 1), wz), 1

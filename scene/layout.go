@@ -15,14 +15,14 @@ type setting struct {
 }
 
 var settings = []setting{
-	{"mountain lake", 14, [2]float64{0.42, 0.54}, [2]float64{2.2, 4}, (*stage).mountainLake},
-	{"seaside", 13, [2]float64{0.36, 0.52}, [2]float64{2.2, 4.5}, (*stage).seaside},
-	{"meadow", 13, [2]float64{0.38, 0.58}, [2]float64{1.7, 3.5}, (*stage).flowerMeadow},
+	{"mountain lake", 14, [2]float64{0.42, 0.54}, [2]float64{3, 6}, (*stage).mountainLake},
+	{"seaside", 13, [2]float64{0.36, 0.52}, [2]float64{3, 6.5}, (*stage).seaside},
+	{"meadow", 13, [2]float64{0.38, 0.58}, [2]float64{1.9, 4.5}, (*stage).flowerMeadow},
 	{"farmland", 10, [2]float64{0.36, 0.52}, [2]float64{3, 7}, (*stage).farmland},
 	{"village", 13, [2]float64{0.38, 0.50}, [2]float64{2.5, 6}, (*stage).village},
 	{"forest path", 10, [2]float64{0.40, 0.52}, [2]float64{1.7, 2.6}, (*stage).forestPath},
 	{"river valley", 10, [2]float64{0.36, 0.48}, [2]float64{3, 7}, (*stage).riverValley},
-	{"desert", 8, [2]float64{0.38, 0.54}, [2]float64{2, 4}, (*stage).desert},
+	{"desert", 8, [2]float64{0.38, 0.54}, [2]float64{2.2, 5}, (*stage).desert},
 	{"town street", 10, [2]float64{0.46, 0.58}, [2]float64{1.8, 3.4}, (*stage).townStreet},
 	{"harbour", 9, [2]float64{0.36, 0.48}, [2]float64{3, 5}, (*stage).harbour},
 }

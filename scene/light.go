@@ -36,13 +36,13 @@ var hours = []struct {
 	{"golden", 15, [2]float64{0.10, 0.22}, rgb{.33, .50, .74}, rgb{.76, .74, .70}, rgb{1, .82, .54},
 		rgb{.78, .52, .26}, rgb{.42, .40, .46}, rgb{1, .95, .72}, rgb{1, .80, .42}, .8},
 	{"sunset", 12, [2]float64{0.02, 0.12}, rgb{.19, .22, .46}, rgb{.74, .42, .47}, rgb{1, .63, .32},
-		rgb{.74, .38, .20}, rgb{.38, .33, .44}, rgb{1, .84, .50}, rgb{1, .55, .22}, .9},
+		rgb{.76, .42, .24}, rgb{.44, .38, .47}, rgb{1, .84, .50}, rgb{1, .55, .22}, .9},
 	{"dawn", 9, [2]float64{0.03, 0.14}, rgb{.40, .50, .74}, rgb{.83, .70, .78}, rgb{1, .83, .73},
 		rgb{.58, .44, .38}, rgb{.46, .44, .54}, rgb{1, .92, .80}, rgb{1, .78, .64}, .7},
 	{"dusk", 6, [2]float64{-0.1, -0.02}, rgb{.09, .14, .34}, rgb{.29, .32, .55}, rgb{.82, .57, .50},
-		rgb{.24, .20, .24}, rgb{.30, .31, .46}, rgb{1, .7, .5}, rgb{.95, .50, .35}, .5},
+		rgb{.26, .22, .25}, rgb{.34, .34, .48}, rgb{1, .7, .5}, rgb{.95, .50, .35}, .5},
 	{"night", 8, [2]float64{0.2, 0.42}, rgb{.02, .04, .13}, rgb{.06, .10, .24}, rgb{.15, .22, .37},
-		rgb{.20, .25, .36}, rgb{.15, .20, .34}, rgb{.96, .95, .88}, rgb{.55, .65, .85}, .45},
+		rgb{.22, .27, .38}, rgb{.19, .24, .38}, rgb{.96, .95, .88}, rgb{.55, .65, .85}, .45},
 }
 
 // weathers say how much the sun is taken away and how far one sees.
@@ -64,7 +64,7 @@ func newLight(r *rand.Rand, w, hor float64) *light {
 		moon: h.name == "night", lit: h.name == "night" || h.name == "dusk", visibility: v.far * between(r, 0.7, 1.3),
 	}
 	l.overcast(v.grey)
-	shift := hueShift(between(r, -0.05, 0.05))
+	shift := hueShift(between(r, -0.035, 0.025))
 	for _, c := range []*rgb{&l.zenith, &l.middle, &l.low, &l.glow} {
 		*c = shift(*c)
 	}

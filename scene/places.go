@@ -62,7 +62,7 @@ func (s *stage) people(n int, edge func(float64) float64, reach float64) []prop 
 		if top > s.high {
 			continue
 		}
-		z := s.distance(between(s.r, top, lerp(top, s.high, 0.7)))
+		z := max(s.distance(between(s.r, top, s.high)), min(9, s.distance(top)))
 		x := (px - s.wide/2) * z
 		props = append(props, prop{z, func() { s.person(x, z) }})
 	}
@@ -112,7 +112,7 @@ func (s *stage) flowerMeadow() {
 	s.farWood(0.5)
 	s.meadow(edge)
 	if s.chance(0.45) {
-		s.path(s.newWay(between(s.r, 0.5, 1.1), between(s.r, 2, 6)), 120, s.earth())
+		s.path(s.newWay(between(s.r, 0.5, 1.1), between(s.r, 2, 6)), 120, 0.18, s.earth())
 	}
 	var props []prop
 	conifers := oneOf(s.r, 0, 0, 0.2, 0.8)
@@ -184,7 +184,7 @@ func (s *stage) farmland() {
 	s.meadow(edge)
 	s.crop(edge)
 	w := s.newWay(between(s.r, 1, 1.8), between(s.r, 2, 8))
-	s.path(w, s.eye/0.07, s.earth())
+	s.path(w, s.eye/0.07, 0.18, s.earth())
 	var props []prop
 	x, z := s.anywhere(s.horizon+s.eye/55, s.horizon+s.eye/25)
 	for i := range 1 + s.r.IntN(3) {

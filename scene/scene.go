@@ -8,6 +8,7 @@ package scene
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 )
@@ -121,7 +122,14 @@ func newStage(r *rand.Rand, place setting, w, h int) *stage {
 
 // scene hands out what has been painted.
 func (s *stage) scene(setting string) *Scene {
-	visible := s.source.x > 0 && s.source.x < s.wide && s.source.y > 0 && s.source.y < s.horizon
+	for r, m := range s.masks {
+		if m != nil && slices.Max(m) == 0 {
+			s.masks[r] = nil // painted over
+		}
+		for i, v := range m {
+			m[i] = min(v, 1) // rounding may have gone past it
+		}
+	}
 	return &Scene{
 		Image:   &imageio.Image{W: s.w, H: s.h, Pix: s.pix},
 		Masks:   s.masks,
@@ -130,7 +138,7 @@ func (s *stage) scene(setting string) *Scene {
 		Light: Light{
 			Hour: s.hour, Weather: s.weather,
 			Source:  Point{float32(s.source.x / s.wide), float32(s.source.y / s.high)},
-			Visible: visible, Moon: s.moon,
+			Visible: s.sourceVisible(), Moon: s.moon,
 			Direct: s.direct.float32(), Ambient: s.ambient.float32(), Haze: s.haze.float32(),
 		},
 		Lamps:   s.lamps,

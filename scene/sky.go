@@ -8,9 +8,15 @@ func (s *stage) sky() {
 	if s.hour == "night" {
 		s.stars()
 	}
-	if s.glowing > 0.1 && s.source.x > 0 && s.source.x < s.wide && s.source.y < s.horizon+0.05 {
+	if s.sourceVisible() {
 		s.disk()
 	}
+}
+
+// sourceVisible tells whether the sun or the moon stands in the open sky of the picture.
+func (s *stage) sourceVisible() bool {
+	p := s.source
+	return s.glowing > 0.1 && p.x > 0 && p.x < s.wide && p.y > 0 && p.y < s.horizon
 }
 
 // skyAt is the colour of the open sky.
@@ -55,7 +61,7 @@ func (s *stage) stars() {
 		m := s.r.Float64()
 		a := (0.25 + 0.75*m*m*m) * smoothstep(0, 0.25, (s.horizon-y)/s.horizon)
 		size := 0.0016 + 0.0022*m*m*m
-		s.fill(rect(x-size, y-size, x+size, y+size), keep, 0, func(_, _ float64) (rgb, float64) {
+		s.fill(ellipse(x, y, size, size), keep, 0, func(_, _ float64) (rgb, float64) {
 			return rgb{0.95, 0.95, 1}, a
 		})
 	}

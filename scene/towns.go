@@ -8,7 +8,7 @@ func (s *stage) village() {
 	s.farWood(0.5)
 	s.meadow(edge)
 	w := s.newWay(between(s.r, 1.2, 2.2), between(s.r, 2, 7))
-	s.path(w, 140, s.earth())
+	s.path(w, 140, 0.18, s.earth())
 	var props []prop
 	z := between(s.r, 15, 20)
 	for range 5 + s.r.IntN(5) {
@@ -42,7 +42,7 @@ func (s *stage) village() {
 	}
 	props = append(props, s.lampsAlong(w, 0.5)...)
 	for range s.r.IntN(5) {
-		z := between(s.r, s.nearest()*1.3, 32)
+		z := between(s.r, max(9, s.nearest()*1.3), 34)
 		x := w.middle(z) + between(s.r, -1, 1)*w.half
 		props = append(props, prop{z, func() { s.person(x, z) }})
 	}
@@ -78,7 +78,7 @@ func (s *stage) forestPath() {
 	}
 	s.meadow(s.bank(s.horizon+0.03, 0, 0.008))
 	w := s.newWay(between(s.r, 0.7, 1.4), between(s.r, 1, 4))
-	s.path(w, 60, s.earth().scale(0.9))
+	s.path(w, 60, 0.18, s.earth().scale(0.9))
 	var props []prop
 	n := 46 + s.r.IntN(30)
 	for range n {
@@ -95,7 +95,7 @@ func (s *stage) forestPath() {
 		}
 	}
 	if s.chance(0.5) {
-		z := between(s.r, s.nearest()*2, 20)
+		z := between(s.r, max(9, s.nearest()*2), 22)
 		props = append(props, prop{z, func() { s.person(w.middle(z), z) }})
 	}
 	stand(props)
@@ -243,25 +243,26 @@ func (s *stage) harbour() {
 func (s *stage) townStreet() {
 	s.backdrop(0.5)
 	s.meadow(flatEdge(s.horizon + 0.004))
-	half := between(s.r, 2.6, 4)   // of the road
-	side := between(s.r, 1.4, 2.2) // of a pavement
-	straight := func(float64) float64 { return 0 }
-	s.path(way{straight, half + side}, 150, rgb{.72, .70, .66})
-	s.path(way{straight, half}, 150, oneOf(s.r, rgb{.46, .46, .48}, rgb{.58, .54, .50}, rgb{.52, .46, .42}))
+	half := between(s.r, 2.6, 4)           // of the road
+	side := between(s.r, 1.4, 2.2)         // of a pavement
+	walk := between(s.r, -0.5, 0.5) * half // where the eye stands on the road
+	straight := func(float64) float64 { return walk }
+	s.path(way{straight, half + side}, 150, 0, rgb{.72, .70, .66})
+	s.path(way{straight, half}, 150, 0, oneOf(s.r, rgb{.46, .46, .48}, rgb{.58, .54, .50}, rgb{.52, .46, .42}))
 	var props []prop
 	for _, hand := range []float64{-1, 1} {
-		props = append(props, s.row(hand, half+side)...)
+		props = append(props, s.row(walk, hand, half+side)...)
 	}
 	for z := between(s.r, 7, 10); z < 75; z += 11 {
-		props = append(props, prop{z, func() { s.streetLamp(half+0.5, z) }})
+		props = append(props, prop{z, func() { s.streetLamp(walk+half+0.5, z) }})
 		if s.chance(0.6) {
-			props = append(props, prop{z + 5, func() { s.broadleaf(-half-0.7, z+5, between(s.r, 3.5, 5)) }})
+			props = append(props, prop{z + 5, func() { s.broadleaf(walk-half-0.7, z+5, between(s.r, 3.5, 5)) }})
 		}
 	}
 	for range 2 + s.r.IntN(7) {
-		z := between(s.r, s.nearest()*1.2, 32)
+		z := between(s.r, max(8, s.nearest()*1.2), 36)
 		x := oneOf(s.r, between(s.r, -half, half), half+between(s.r, 0.3, side), -half-between(s.r, 0.3, side))
-		props = append(props, prop{z, func() { s.person(x, z) }})
+		props = append(props, prop{z, func() { s.person(walk+x, z) }})
 	}
 	if s.chance(0.4) {
 		props = append(props, prop{125, func() { s.church(between(s.r, 4, 8), 125) }})
@@ -270,8 +271,8 @@ func (s *stage) townStreet() {
 	s.aloft(0.1)
 }
 
-// row returns the houses on one hand (-1 left, 1 right) of a street whose edge is at x metres.
-func (s *stage) row(hand, x float64) []prop {
+// row returns the houses on one hand (-1 left, 1 right) of a street, reach metres from its middle.
+func (s *stage) row(middle, hand, reach float64) []prop {
 	var props []prop
 	gaps := s.chance(0.4)
 	for z := between(s.r, 3.5, 6); z < 110; {
@@ -279,12 +280,12 @@ func (s *stage) row(hand, x float64) []prop {
 		h.length, h.depth = between(s.r, 6, 10), between(s.r, 7, 9)
 		h.floors = 1 + s.r.IntN(3)
 		h.eaves = 2.9 * float64(h.floors)
-		h.x, h.z = hand*(x+h.depth/2), z+h.length/2
+		h.x, h.z = middle+hand*(reach+h.depth/2), z+h.length/2
 		h.yaw = -hand * math.Pi / 2 // the front looks at the street
 		props = append(props, prop{h.z, func() { s.build(h) }})
 		z += h.length
 		if gaps && s.chance(0.4) {
-			tx, tz := hand*(x+3), z+2
+			tx, tz := middle+hand*(reach+3), z+2
 			props = append(props, s.tree(tx, tz, 0.1))
 			z += between(s.r, 3, 6)
 		}

@@ -12,7 +12,7 @@ func (s *stage) broadleaf(x, z, tall float64) {
 	wood := bark.scale(between(s.r, 0.8, 1.2))
 	foot, fork := s.at(x, 0, z), s.at(x+lean, tall*0.5, z)
 	w := tall * between(s.r, 0.05, 0.075) / z
-	s.paint(stroke(foot, fork, w, w*0.6), Wood, z, wood, 0.45)
+	s.trunk(foot, fork, w, z, wood)
 	n := 7 + s.r.IntN(5)
 	crown := make([]puff, n)
 	spread := tall * between(s.r, 0.24, 0.36)
@@ -26,6 +26,22 @@ func (s *stage) broadleaf(x, z, tall float64) {
 		}
 	}
 	s.foliage(crown, leaf, z, tall/z)
+}
+
+// trunk paints a stem that flares at its foot, lit from the side.
+func (s *stage) trunk(foot, fork pt, w, z float64, wood rgb) {
+	knee := pt{lerp(foot.x, fork.x, 0.15), lerp(foot.y, fork.y, 0.15)}
+	poly := []pt{
+		{foot.x - 0.85*w, foot.y}, {knee.x - 0.5*w, knee.y}, {fork.x - 0.35*w, fork.y},
+		{fork.x + 0.35*w, fork.y}, {knee.x + 0.5*w, knee.y}, {foot.x + 0.85*w, foot.y},
+	}
+	seed := s.texture()
+	s.fill(poly, Wood, z, func(x, y float64) (rgb, float64) {
+		mid := lerp(foot.x, fork.x, (foot.y-y)/(foot.y-fork.y))
+		across := clamp((x-mid)/w*1.8, -1, 1)
+		n := fbm(x/w*2.5, y/w*0.5, s.px()/w*2.5, 3, seed)
+		return s.tone(wood.scale(1+0.35*n), s.facing(across, 0, -math.Sqrt(1-across*across)), z), 1
+	})
 }
 
 // poplar paints a slim tree.
@@ -81,13 +97,14 @@ func (s *stage) foliage(balls []puff, leaf rgb, z, size float64) {
 			return rgb{}, 0
 		}
 		n := fbm(x*f, y*f, s.px()*f, 4, seed)
-		a := smoothstep(-soft, soft, m+0.9*n-0.05)
+		leaves := fbm(x*f*7, y*f*7, s.px()*f*7, 3, seed+1)
+		a := smoothstep(-soft, soft, m+0.8*n+0.7*leaves-0.05)
 		if a == 0 {
 			return rgb{}, 0
 		}
 		up := (y1 - y) / (y1 - y0)
 		front := math.Sqrt(max(0, 1-nx*nx-ny*ny))
-		k := s.facing(nx, -ny, -front)*0.75 + 0.9*n + 0.35*(up-0.5)
+		k := s.facing(nx, -ny, -front)*0.75 + 0.8*n + 0.55*leaves + 0.35*(up-0.5)
 		c := leaf.scale(0.72+0.4*up).mix(warm, clamp(k, 0, 1))
 		return s.tone(c, clamp(k, 0, 1), z), a
 	})
@@ -99,32 +116,50 @@ func (s *stage) conifer(x, z, tall float64) {
 	w := tall * 0.04 / z
 	foot := s.at(x, 0, z)
 	s.paint(stroke(foot, s.at(x, tall*0.3, z), w, w), Wood, z, bark.scale(0.8), 0.4)
-	half, h := tall*between(s.r, 0.15, 0.24)/z, tall/z
-	tiers := 6 + s.r.IntN(4)
-	top := foot.y - h
-	// The left outline downwards, then the right one upwards.
-	left, right := []pt{{foot.x, top}}, []pt{}
-	for i := range tiers {
-		t := float64(i+1) / float64(tiers)
-		y := top + h*0.9*t
-		reach := half * math.Pow(t, 0.9)
-		left = append(left, pt{foot.x - reach*between(s.r, 0.85, 1.1), y + 0.02*h*s.r.Float64()}, pt{foot.x - 0.5*reach, y - 0.035*h})
-		right = append(right, pt{foot.x + reach*between(s.r, 0.85, 1.1), y + 0.02*h*s.r.Float64()}, pt{foot.x + 0.5*reach, y - 0.035*h})
+	h := tall / z
+	b := boughs{
+		x: foot.x, top: foot.y - h, h: 0.93 * h, half: tall * between(s.r, 0.17, 0.25) / z,
+		tiers: 7 + float64(s.r.IntN(5)), seed: s.texture(), px: s.px(),
 	}
-	for i := range right {
-		left = append(left, right[len(right)-1-i])
-	}
-	seed, f := s.texture(), 14/h
 	green := s.flora.needle.scale(between(s.r, 0.85, 1.2))
-	light := green.mix(s.flora.leaves[0], 0.45)
-	s.fill(left, Tree, z, func(px, py float64) (rgb, float64) {
-		t := clamp((py-top)/(0.9*h), 0, 1)
-		across := clamp((px-foot.x)/(half*t+0.01*h), -1, 1)
-		tier := t*float64(tiers) - math.Floor(t*float64(tiers))
-		n := fbm(px*f, py*f*0.7, s.px()*f, 3, seed)
-		k := s.facing(across, 0.35, -0.8*(1-across*across))*0.8 + 0.35*(tier-0.55) + 0.6*n
-		return s.tone(green.mix(light, clamp(k, 0, 1)), clamp(k, 0, 1), z), 1
+	light := green.mix(s.flora.leaves[0], 0.5)
+	s.fill(rect(b.x-1.4*b.half, b.top, b.x+1.4*b.half, b.top+1.06*b.h), Tree, z, func(x, y float64) (rgb, float64) {
+		a, across, tier, n := b.at(x, y)
+		if a == 0 {
+			return rgb{}, 0
+		}
+		k := s.facing(across, 0.35, -0.8*(1-across*across))*0.8 + 0.45*(tier-0.55) + 0.9*n
+		return s.tone(green.mix(light, clamp(k, 0, 1)), clamp(k, 0, 1), z), a
 	})
+}
+
+// boughs is the shape of a spruce in the picture.
+type boughs struct {
+	x, top, h, half float64 // axis, tip, height, and half the width at the foot
+	tiers           float64
+	seed            uint32
+	px              float64
+}
+
+// at returns the coverage at a point, its place across the tree (-1 to 1), its place within a tier
+// (0 under the tier above, 1 at the tips) and the noise of the needles.
+func (b *boughs) at(x, y float64) (cover, across, tier, needles float64) {
+	t := (y - b.top) / b.h
+	across = (x - b.x) / (b.half*max(t, 0) + 0.01*b.h)
+	out := math.Abs(across)
+	if t < 0 || out > 1.5 {
+		return 0, 0, 0, 0
+	}
+	f := 26 / b.h
+	// Needles hang along the boughs, which droop outwards.
+	needles = fbm(x*f, (y-0.5*math.Abs(x-b.x))*f*1.6, b.px*f*1.3, 4, b.seed)
+	p := (t - 0.25*math.Abs(x-b.x)/b.h) * b.tiers * (1 + 0.04*needles)
+	row := math.Floor(p)
+	tier = p - row
+	reach := (0.58 + 0.42*tier) * (0.88 + 0.24*hash01(int32(row), int32(math.Copysign(1, across)), b.seed))
+	soft := max(0.05, 1.2*b.px/(b.half*t+0.01*b.h))
+	cover = smoothstep(-soft, soft, reach+0.4*needles-out) * smoothstep(1.04, 1, t+0.05*needles)
+	return cover, clamp(across, -1, 1), tier, needles
 }
 
 // palm paints a leaning trunk and a head of fronds.
@@ -150,14 +185,14 @@ func (s *stage) palm(x, z, tall float64) {
 
 // frond paints one leaf of a palm from its root p: it sets out along (dx, dy) and droops.
 func (s *stage) frond(p pt, dx, dy, length float64, green rgb, z float64) {
-	const n = 7
+	const n = 12
 	var upper, lower []pt
 	for i := range n + 1 {
 		t := float64(i) / n
 		c := pt{p.x + dx*length*t, p.y - dy*length*t*0.8 + 0.75*length*t*t}
 		w := 0.17 * length * math.Sin(math.Pi*clamp(t*0.95+0.05, 0, 1))
 		upper = append(upper, pt{c.x, c.y - 0.3*w})
-		lower = append(lower, pt{c.x, c.y + 0.7*w*(0.75+0.5*float64(i%2))})
+		lower = append(lower, pt{c.x, c.y + 0.7*w*(0.45+1.1*float64(i%2))})
 	}
 	for i := range lower {
 		upper = append(upper, lower[n-i])

@@ -15,12 +15,14 @@ type water struct {
 func (s *stage) fillWater(poly []pt, w water) {
 	seed := s.texture()
 	length := lerp(0.5, 0.12, w.waves) // ripples per metre
+	// Where there is more water than there is picture above it, the mirror image is squeezed to fit.
+	squeeze := min(1, 0.9*w.shore/(s.high-w.shore))
 	s.fill(poly, Water, floor, func(x, y float64) (rgb, float64) {
 		wx, wz, fp := s.spot(x, y)
 		n := fbm(wx*length*0.35, wz*length, fp*length*0.6, 5, seed)
 		below := y - w.shore
 		strength := w.waves*0.6 + 0.12
-		ry := w.shore - below*(1+0.9*strength*n) - 0.01*strength*n
+		ry := w.shore - below*squeeze*(1+0.9*strength*n) - 0.01*strength*n
 		image := s.sample(x+0.05*strength*n*min(below*4, 1), ry)
 		// Fresnel: still water far away is seen at a grazing angle and mirrors nearly all.
 		grazing := w.mirror * lerp(0.42, 0.95, math.Exp(-3.2*below))
