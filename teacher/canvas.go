@@ -86,7 +86,10 @@ func (c *canvas) plane(f func(x, y int) float32) plane {
 // warp moves pixels: each takes the colour found at the position that f returns.
 func (c *canvas) warp(f func(x, y int) (fx, fy float32)) {
 	src := c.img.Clone()
-	c.each(func(x, y int, _ rgb) rgb { return sampleRGB(src, f(x, y)) })
+	c.each(func(x, y int, _ rgb) rgb {
+		fx, fy := f(x, y)
+		return sampleRGB(src, fx, fy)
+	})
 }
 
 // relief shades a height field lit from the top left: 1 is flat, below in shadow, above in light. The
