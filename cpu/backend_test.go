@@ -94,6 +94,11 @@ func TestBuildErrors(t *testing.T) {
 		want string
 	}{
 		{"shapes do not fit", err(f.DotGeneral(x, []int{1}, nil, x, []int{0}, nil, compute.DotGeneralConfig{})), "DotGeneral"},
+		{"negative size", err(f.Reshape(x, -2, 3)), "Reshape"},
+		{"no data type", err(f.ConvertDType(x, dtypes.InvalidDType)), "ConvertDType"},
+		{"unknown data type", err(f.Bitcast(x, dtypes.InvalidDType)), "Bitcast"},
+		{"fill is no scalar", err(f.Pad(x, x)), "fill value"},
+		{"constant of negative size", err(f.Constant([]float32{1}, -1)), "negative size"},
 		{"foreign value", err(f.Neg(5)), "int is not a value"},
 		{"nil value", err(f.Add(x, nil)), "operand 1"},
 		{"value of another builder", err(f.Add(x, other)), "another function or builder"},

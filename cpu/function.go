@@ -1,8 +1,11 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -104,6 +107,9 @@ func (f *function) Constant(flat any, dims ...int) (compute.Value, error) {
 	if dtype == dtypes.InvalidDType {
 		return nil, fmt.Errorf("cpu backend: constant: %s is not the type of any data type", t.Elem())
 	}
+	if slices.ContainsFunc(dims, func(d int) bool { return d < 0 }) {
+		return nil, fmt.Errorf("cpu backend: constant with negative size: %v", dims)
+	}
 	shape := shapes.Make(dtype, dims...)
 	if err := checkFlat(flat, shape); err != nil {
 		return nil, err
@@ -177,7 +183,7 @@ func (f *function) record(op compute.OpType, attrs any, call replay, inputs ...c
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %s: %w", op, err)
 	}
-	outs, err := call(f.shadow, shadows)
+	outs, err := try(call, f.shadow, shadows)
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %s: %w", op, err)
 	}
@@ -185,6 +191,9 @@ func (f *function) record(op compute.OpType, attrs any, call replay, inputs ...c
 	var node *ir.Node
 	for i, out := range outs {
 		shape, err := f.builder.shadow.OpShape(out)
+		if err == nil && !shape.Ok() {
+			err = errors.New("the result has no valid data type")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("cpu backend: %s: %w", op, err)
 		}
@@ -198,6 +207,20 @@ func (f *function) record(op compute.OpType, attrs any, call replay, inputs ...c
 		}
 	}
 	return results, nil
+}
+
+// try is call, with an error for wrong arguments that the Go backend panics about, such as negative sizes.
+func try(call replay, f compute.Function, in []compute.Value) (outs []compute.Value, err error) {
+	defer func() {
+		r := recover()
+		if bug, ok := r.(runtime.Error); ok {
+			panic(bug)
+		}
+		if r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return call(f, in)
 }
 
 // record1 is record for an operation with one result.

@@ -124,6 +124,9 @@ func (f *function) Slice(x value, starts, limits, strides []int) (value, error) 
 
 // Pad implements compute.Function.
 func (f *function) Pad(x, fill value, axes ...compute.PadAxis) (value, error) {
+	if s := shapeOf(fill); s.Rank() != 0 || s.DType != shapeOf(x).DType {
+		return nil, fmt.Errorf("cpu backend: Pad: fill value must be one %s, got shape %s", shapeOf(x).DType, s)
+	}
 	attrs := ir.PadAttrs{Axes: slices.Clone(axes)}
 	for len(attrs.Axes) < shapeOf(x).Rank() {
 		attrs.Axes = append(attrs.Axes, compute.PadAxis{})
