@@ -46,7 +46,7 @@ func softmax(x *Node) *Node {
 		e := Exp(Sub(x, ReduceAndKeep(x, ReduceMax, -1)))
 		return Div(e, ReduceAndKeep(e, ReduceSum, -1))
 	}
-	return withGradient(x, forward, func(y, v *Node) *Node {
+	return WithGradient(x, forward, func(y, v *Node) *Node {
 		return Mul(y, Sub(v, ReduceAndKeep(Mul(v, y), ReduceSum, -1)))
 	})
 }

@@ -110,7 +110,7 @@ func addBias(y, b *Node) *Node {
 // ReLU returns max(x, 0). Its slope at 0 is 0, and its gradient reads the result, so that x need not be kept.
 func ReLU(x *Node) *Node {
 	zero := ScalarZero(x.Graph(), x.DType())
-	return withGradient(x, func(x *Node) *Node { return Max(x, zero) }, func(y, v *Node) *Node {
+	return WithGradient(x, func(x *Node) *Node { return Max(x, zero) }, func(y, v *Node) *Node {
 		return Where(LessOrEqual(y, zero), zero, v)
 	})
 }
@@ -119,7 +119,7 @@ func ReLU(x *Node) *Node {
 // reads the result.
 func LeakyReLU(x *Node, slope float64) *Node {
 	zero := ScalarZero(x.Graph(), x.DType())
-	return withGradient(x, func(x *Node) *Node { return Max(x, MulScalar(x, slope)) }, func(y, v *Node) *Node {
+	return WithGradient(x, func(x *Node) *Node { return Max(x, MulScalar(x, slope)) }, func(y, v *Node) *Node {
 		return Where(LessOrEqual(y, zero), MulScalar(v, slope), v)
 	})
 }

@@ -54,7 +54,7 @@ func layerCases() map[string]struct {
 	plain("upsample", UpsampleNearest)
 	plain("reflect", func(x *Node) *Node { return ReflectPad(x, 1) })
 	plain("reflect far", func(x *Node) *Node { return ReflectPad(x, 3) })
-	plain("reflect end", func(x *Node) *Node { return ReflectPadEnd(x, 5, 2) })
+	plain("reflect beyond", func(x *Node) *Node { return reflectAxis(x, 1, 0, 7) })
 	return cases
 }
 

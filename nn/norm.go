@@ -40,7 +40,7 @@ func (n InstanceNorm) Apply(e *Env, x *Node) *Node {
 		}
 		return y
 	}
-	return withGradient(x, forward, func(_, v *Node) *Node {
+	return WithGradient(x, forward, func(_, v *Node) *Node {
 		vc := mean(Mul(v, centred), 1, 2)
 		return Mul(f, Sub(Sub(v, mean(v, 1, 2)), Mul(centred, Mul(Mul(r, r), vc))))
 	})
@@ -59,7 +59,7 @@ func (p *Params) LayerNorm(name string, channels int) LayerNorm {
 // Apply normalises x [..., channels] over its last axis. Its gradient is InstanceNorm's with f = r.
 func (n LayerNorm) Apply(e *Env, x *Node) *Node {
 	_, mu, r := moments(x, -1)
-	normalised := withGradient(x, func(x *Node) *Node { return Mul(Sub(x, mu), r) }, func(y, v *Node) *Node {
+	normalised := WithGradient(x, func(x *Node) *Node { return Mul(Sub(x, mu), r) }, func(y, v *Node) *Node {
 		return Mul(r, Sub(Sub(v, mean(v, -1)), Mul(y, mean(Mul(v, y), -1))))
 	})
 	return addBias(Mul(normalised, ExpandLeftToRank(e.At(n.Scale), x.Rank())), e.At(n.Shift))

@@ -10,11 +10,6 @@ func ReflectPad(x *Node, pad int) *Node {
 	return reflectAxis(reflectAxis(x, 1, pad, pad), 2, pad, pad)
 }
 
-// ReflectPadEnd is ReflectPad for the bottom and the right side alone.
-func ReflectPadEnd(x *Node, bottom, right int) *Node {
-	return reflectAxis(reflectAxis(x, 1, 0, bottom), 2, 0, right)
-}
-
 // reflectAxis pads one axis. Its gradient adds what flowed into the mirror images to the rows they show;
 // autodiff's would make an image-sized sum for each of these rows.
 func reflectAxis(x *Node, axis, lo, hi int) *Node {
@@ -37,7 +32,7 @@ func reflectAxis(x *Node, axis, lo, hi int) *Node {
 		}
 		return Concatenate(parts, axis)
 	}
-	return withGradient(x, forward, func(_, v *Node) *Node { return foldRows(v, axis, lo, shown) })
+	return WithGradient(x, forward, func(_, v *Node) *Node { return foldRows(v, axis, lo, shown) })
 }
 
 // mirror maps position i of an infinite reflection of 0…n-1 back to that range.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
 )
@@ -41,14 +43,59 @@ func (p *Program) Run(inputs []compute.Buffer, donate []bool) ([]compute.Buffer,
 	return out, nil
 }
 
-// Inputs returns the names and sizes (numbers of values) of the inputs in order.
-func (p *Program) Inputs() (names []string, sizes []int) {
-	names, shapes := p.executable.Inputs()
-	for _, s := range shapes {
-		sizes = append(sizes, s.Size())
-	}
-	return names, sizes
-}
+// Inputs returns the names and shapes of the inputs in order.
+func (p *Program) Inputs() (names []string, shapes []shapes.Shape) { return p.executable.Inputs() }
 
 // Close frees the compiled program.
 func (p *Program) Close() { p.graph.Finalize() }
+
+// Feed is an input that the host writes anew before each run. Where the backend shares memory with the host,
+// nothing is copied.
+type Feed struct {
+	// Data holds the values; write to it before Buffer.
+	Data []float32
+
+	backend compute.Backend
+	shape   shapes.Shape
+	shared  compute.Buffer
+}
+
+// NewFeed makes a feed for a float32 input.
+func NewFeed(backend compute.Backend, dims ...int) (*Feed, error) {
+	f := &Feed{backend: backend, shape: shapes.Make(dtypes.Float32, dims...)}
+	if !backend.HasSharedBuffers() {
+		f.Data = make([]float32, f.shape.Size())
+		return f, nil
+	}
+	buffer, flat, err := backend.NewSharedBuffer(0, f.shape)
+	if err != nil {
+		return nil, fmt.Errorf("reserve an input of shape %v: %w", dims, err)
+	}
+	f.shared, f.Data = buffer, flat.([]float32)
+	return f, nil
+}
+
+// Buffer returns the buffer to run with. It must not be donated.
+func (f *Feed) Buffer() (compute.Buffer, error) {
+	if f.shared != nil {
+		return f.shared, nil
+	}
+	return f.backend.BufferFromFlatData(0, f.Data, f.shape)
+}
+
+// Values returns a float32 buffer's values: its own memory where the backend shares that, else a copy.
+func Values(b compute.Buffer) ([]float32, error) {
+	if b.Backend().HasSharedBuffers() {
+		flat, err := b.Data()
+		if err != nil {
+			return nil, err
+		}
+		return flat.([]float32), nil
+	}
+	shape, err := b.Shape()
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float32, shape.Size())
+	return values, b.ToFlatData(values)
+}

@@ -49,12 +49,12 @@ func readInts(v reflect.Value) []int {
 	return s
 }
 
-// withGradient returns y = forward(x) with a gradient of its own: gradient(y, v) returns dL/dx for v = dL/dy.
+// WithGradient returns y = forward(x) with a gradient of its own: gradient(y, v) returns dL/dx for v = dL/dy.
 // What else forward reads keeps the gradient that autodiff gives it.
 //
 // GoMLX lets only identities have a custom gradient, so one is put on either side: the one behind, which
 // autodiff meets first, computes dL/dx, and the one in front returns it in place of what came through.
-func withGradient(x *Node, forward func(x *Node) *Node, gradient func(y, v *Node) *Node) *Node {
+func WithGradient(x *Node, forward func(x *Node) *Node, gradient func(y, v *Node) *Node) *Node {
 	var dx *Node
 	front := IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return dx })
 	return IdentityWithCustomGradient(forward(front), func(y, v *Node) *Node {
