@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/warmstart-ml/warmstart/teacher"
+)
+
+type editsCmd struct {
+	Name string `arg:"" optional:"" help:"Show this edit with its parameters; default: list all."`
+}
+
+// editInfo describes an edit in JSON.
+type editInfo struct {
+	Name       string      `json:"name"`
+	Title      string      `json:"title"`
+	Kind       string      `json:"kind"`
+	ScenesOnly bool        `json:"scenes_only"`
+	Params     []paramInfo `json:"params"`
+}
+
+// paramInfo describes a parameter: a number with its range, or one of several names.
+type paramInfo struct {
+	Name    string   `json:"name"`
+	Help    string   `json:"help"`
+	Unit    string   `json:"unit,omitempty"`
+	Min     *float64 `json:"min,omitempty"`
+	Max     *float64 `json:"max,omitempty"`
+	Choices []string `json:"choices,omitempty"`
+	Default any      `json:"default"`
+}
+
+// Run lists the edits.
+func (c editsCmd) Run(u *ui) error {
+	edits := teacher.Edits()
+	if c.Name != "" {
+		edit, err := teacher.Find(c.Name)
+		if err != nil {
+			return hinted{err, "warmstart edits lists all"}
+		}
+		edits = []teacher.Edit{edit}
+	}
+	list := make([]editInfo, len(edits))
+	for i, e := range edits {
+		list[i] = editInfo{e.Name, e.Title, string(e.Kind), e.NeedsMasks, describeParams(e.Params)}
+	}
+	return u.result(list, func(w io.Writer) {
+		for _, e := range list {
+			printEdit(w, e, c.Name != "")
+		}
+	})
+}
+
+func describeParams(params []teacher.Param) []paramInfo {
+	list := make([]paramInfo, len(params))
+	for i, p := range params {
+		list[i] = paramInfo{Name: p.Name, Help: p.Help, Unit: p.Unit, Choices: p.Choices, Default: p.Default}
+		if p.Choices == nil {
+			list[i].Min, list[i].Max = &p.Min, &p.Max
+		} else {
+			list[i].Default = p.Choices[int(p.Default)]
+		}
+	}
+	return list
+}
+
+// printEdit writes an edit in one line, or with a line for each parameter.
+func printEdit(w io.Writer, e editInfo, full bool) {
+	names := make([]string, len(e.Params))
+	for i, p := range e.Params {
+		names[i] = p.Name
+	}
+	note := ""
+	if e.ScenesOnly {
+		note = "  [scenes only]"
+	}
+	fmt.Fprintf(w, "%-18s %-8s %s%s\n", e.Name, e.Kind, strings.Join(names, " "), note)
+	if !full {
+		return
+	}
+	for _, p := range e.Params {
+		values := strings.Join(p.Choices, ", ")
+		if p.Choices == nil {
+			values = strings.TrimSpace(fmt.Sprintf("%g..%g %s", *p.Min, *p.Max, p.Unit))
+		}
+		fmt.Fprintf(w, "  %-12s %s: %s; default %v\n", p.Name, p.Help, values, p.Default)
+	}
+}

@@ -1,0 +1,60 @@
+// Command warmstart trains image-to-image networks on a CPU and applies them.
+//
+//	warmstart demo                                            a first look, in under a minute
+//	warmstart pairs make --edit sepia --photos DIR -o pairs   pairs of pictures to learn from
+//	warmstart train pairs -o run                              a network that learnt them
+//	warmstart apply run photo.jpg -o out                      the network at work
+//
+// Every verb explains itself with --help. Results go to standard output, as JSON with --json; progress and
+// errors go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the whole command line; each verb lives in the file of its name.
+type cli struct {
+	JSON    bool `name:"json" help:"Print the result as JSON."`
+	Threads int  `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
+
+	Pairs   pairsCmd   `cmd:"" help:"Make pairs of pictures to learn from."`
+	Edits   editsCmd   `cmd:"" help:"List the built-in edits and their parameters."`
+	Doctor  doctorCmd  `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run does one command and returns the exit code.
+func run(args []string) int {
+	var c cli
+	parser := kong.Must(&c,
+		kong.Name("warmstart"),
+		kong.Description("Trains image-to-image networks on a CPU and applies them."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	command, err := parser.Parse(args)
+	if err != nil {
+		return usageError(os.Stderr, err)
+	}
+	if c.Threads < 0 || c.Threads > 1024 {
+		return usageError(os.Stderr, errThreads)
+	}
+	if c.Threads > 0 {
+		runtime.GOMAXPROCS(c.Threads) // what every package takes as the number of cores
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // A second Ctrl-C ends the process at once.
+	command.BindTo(ctx, (*context.Context)(nil))
+	return failure(os.Stderr, command.Run(newUI(c.JSON)))
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/warmstart-ml/warmstart/pairs"
+	"github.com/warmstart-ml/warmstart/teacher"
+)
+
+type pairsCmd struct {
+	Make pairsMakeCmd `cmd:"" help:"Make pairs: pictures and what an edit makes of them."`
+}
+
+type pairsMakeCmd struct {
+	Edit   editExpr `required:"" placeholder:"EDIT" help:"What to learn, as \"sepia\" or \"tint:colour=teal,strength=0.5+vignette\"; warmstart edits lists them."`
+	Out    string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the pairs: a new one, or one to go on with."`
+	Photos string   `placeholder:"DIR" help:"Folder of PNG, JPEG or WebP pictures to edit, with its subfolders; those below train, val and test stay in that split. Default: procedural landscapes."`
+	N      int      `short:"n" placeholder:"PAIRS" help:"Number of pairs; default: one of every photo, or 100 landscapes."`
+	Size   int      `default:"64" help:"Width and height of the pictures, 16 to 2048 pixels; photos are scaled and cropped."`
+	Layout string   `default:"a-b" enum:"ab,a-b" help:"Folders as pix2pix has them: a-b for A/train/x.png and B/train/x.png, ab for both side by side in train/x.png."`
+	Val    float64  `default:"0.1" help:"Fraction of the pairs put aside for validation, 0 to 1."`
+	Test   float64  `default:"0.1" help:"Fraction of the pairs put aside for tests, 0 to 1."`
+	Seed   uint64   `default:"1" help:"Of the landscapes, the order of the photos and what is random in the edit."`
+}
+
+// editExpr is a flag that holds edits; a wrong one is a wrong command line.
+type editExpr struct{ chain teacher.Chain }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (e *editExpr) UnmarshalText(text []byte) (err error) {
+	e.chain, err = teacher.Parse(string(text))
+	return err
+}
+
+// pairsResult tells what was made.
+type pairsResult struct {
+	Dir     string              `json:"dir"`
+	Edit    string              `json:"edit"`
+	Layout  string              `json:"layout"`
+	Made    int                 `json:"made"`
+	Kept    int                 `json:"kept"`
+	Splits  map[pairs.Split]int `json:"splits"`
+	Skipped []string            `json:"skipped,omitempty"`
+}
+
+// Run makes pairs.
+func (c pairsMakeCmd) Run(ctx context.Context, u *ui) error {
+	made, err := pairs.Make(ctx, pairs.Options{
+		Dir: c.Out, Edit: c.Edit.chain, Photos: c.Photos, N: c.N, Size: c.Size, Layout: pairs.Layout(c.Layout),
+		Seed: c.Seed, Val: c.Val, Test: c.Test, Progress: u.progress("making pairs", "pairs"),
+	})
+	if ctx.Err() != nil {
+		return hinted{fmt.Errorf("interrupted: %w", ctx.Err()), "the same command goes on where this one stopped"}
+	}
+	if err != nil {
+		return err
+	}
+	u.skipped(made.Skipped)
+	r := pairsResult{c.Out, c.Edit.chain.String(), c.Layout, made.Made, made.Kept, made.Splits, messages(made.Skipped)}
+	return u.result(r, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %d pairs (%d train, %d val, %d test), %d of them new\n", r.Dir, r.Made+r.Kept,
+			r.Splits[pairs.Train], r.Splits[pairs.Val], r.Splits[pairs.Test], r.Made)
+	})
+}
+
+func messages(errs []error) []string {
+	var list []string
+	for _, e := range errs {
+		list = append(list, e.Error())
+	}
+	return list
+}
