@@ -39,29 +39,34 @@ var _ compute.Backend = (*backend)(nil)
 //
 // Anything else is an error.
 func New(config string) (compute.Backend, error) {
-	b := &backend{threads: runtime.GOMAXPROCS(0)}
+	threads, err := parseConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("cpu backend: configuration %q: %w", config, err)
+	}
+	// One operation after the other: its programs are single operations as a rule.
+	g, err := gobackend.New("ops_sequential")
+	if err != nil {
+		return nil, fmt.Errorf("cpu backend: %w", err)
+	}
+	return &backend{threads: threads, gobackend: g, able: capabilities(g)}, nil
+}
+
+func parseConfig(config string) (threads int, err error) {
+	threads = runtime.GOMAXPROCS(0)
 	for setting := range strings.SplitSeq(config, ",") {
 		if setting == "" {
 			continue
 		}
 		key, val, _ := strings.Cut(setting, "=")
 		if key != "threads" {
-			return nil, fmt.Errorf("cpu backend: unknown setting %q in %q (known: threads=N)", key, config)
+			return 0, fmt.Errorf("unknown setting %q (known: threads=N)", key)
 		}
-		n, err := strconv.Atoi(val)
-		if err != nil || n < 1 || n > maxThreads {
-			return nil, fmt.Errorf("cpu backend: threads=%q is not a number from 1 to %d", val, maxThreads)
+		threads, err = strconv.Atoi(val)
+		if err != nil || threads < 1 || threads > maxThreads {
+			return 0, fmt.Errorf("threads=%q is not a number from 1 to %d", val, maxThreads)
 		}
-		b.threads = n
 	}
-	// One operation at a time: its programs are single operations, and the order is then always the same.
-	var err error
-	b.gobackend, err = gobackend.New("ops_sequential")
-	if err != nil {
-		return nil, fmt.Errorf("cpu backend: %w", err)
-	}
-	b.able = capabilities(b.gobackend)
-	return b, nil
+	return threads, nil
 }
 
 // Name implements compute.Backend.

@@ -58,6 +58,17 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+func FuzzConfig(f *testing.F) {
+	for _, config := range []string{"", "threads=2", "threads=2,", ",threads=1,threads=3", "threads=-1", "a=b=c"} {
+		f.Add(config)
+	}
+	f.Fuzz(func(t *testing.T, config string) {
+		if n, err := parseConfig(config); err == nil && (n < 1 || n > maxThreads) {
+			t.Errorf("parseConfig(%q) gives %d threads", config, n)
+		}
+	})
+}
+
 func TestNotImplemented(t *testing.T) {
 	f := newBackend(t, "").Builder("test").Main()
 	x, err := f.Parameter("x", shapes.Make(dtypes.Float32, 4), nil)

@@ -22,7 +22,7 @@ func Example() {
 		length = Sqrt(ReduceAllSum(Square(x)))
 		return length, Gradient(length, x)[0]
 	})
-	results := exec.MustExec([]float32{3, 4})
+	results := exec.MustCall([]float32{3, 4})
 	fmt.Println(results[0].Value(), results[1].Value())
 	// Output: 5 [0.6 0.8]
 }

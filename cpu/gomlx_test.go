@@ -54,7 +54,7 @@ func train(t *testing.T, b compute.Backend, steps int) [][]float32 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outs, err := exec.Exec(images, k, w)
+		outs, err := exec.Call(images, k, w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestRandomBits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outs, err := exec.Exec(tensors.FromValue([]uint64{1, 2, 3}))
+		outs, err := exec.Call(tensors.FromValue([]uint64{1, 2, 3}))
 		if err != nil {
 			t.Fatal(err)
 		}
