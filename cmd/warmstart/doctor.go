@@ -127,7 +127,7 @@ func selfTest() (description string, err error) {
 	if err != nil {
 		return backend.Description(), err
 	}
-	out, err := product.Exec1(tensors.FromFlatDataAndDimensions(a, n, n), tensors.FromFlatDataAndDimensions(b, n, n))
+	out, err := product.Call1(tensors.FromFlatDataAndDimensions(a, n, n), tensors.FromFlatDataAndDimensions(b, n, n))
 	if err != nil {
 		return backend.Description(), err
 	}

@@ -5,11 +5,16 @@ import (
 	"io"
 	"strings"
 
+	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/scene"
 	"github.com/warmstart-ml/warmstart/teacher"
 )
 
 type editsCmd struct {
-	Name string `arg:"" optional:"" help:"Show this edit with its parameters; default: list all."`
+	Name  string `arg:"" optional:"" help:"Show this edit with its parameters; default: list all."`
+	Sheet string `placeholder:"FILE" help:"Also draw what they make of a landscape, as a contact sheet (.png or .jpg)."`
+	Size  int    `default:"128" help:"Width and height of the sheet's pictures, 16 to 1024 pixels."`
+	Seed  uint64 `default:"1" help:"Of the sheet's landscape and of what is random in the edits."`
 }
 
 // editInfo describes an edit in JSON.
@@ -42,6 +47,12 @@ func (c editsCmd) Run(u *ui) error {
 		}
 		edits = []teacher.Edit{edit}
 	}
+	if c.Sheet != "" {
+		if err := c.draw(edits); err != nil {
+			return err
+		}
+		u.notice("the contact sheet is %s", c.Sheet)
+	}
 	list := make([]editInfo, len(edits))
 	for i, e := range edits {
 		list[i] = editInfo{e.Name, e.Title, string(e.Kind), e.NeedsMasks, describeParams(e.Params)}
@@ -51,6 +62,27 @@ func (c editsCmd) Run(u *ui) error {
 			printEdit(w, e, c.Name != "")
 		}
 	})
+}
+
+// draw writes the contact sheet.
+func (c editsCmd) draw(edits []teacher.Edit) error {
+	if c.Size < teacher.MinSide || c.Size > 1024 {
+		return fmt.Errorf("--size %d is outside %d to 1024 pixels", c.Size, teacher.MinSide)
+	}
+	source := teacher.FromScene(scene.New(c.Seed, c.Size, c.Size))
+	pictures, captions := []*imageio.Image{source.Image}, []string{"input"}
+	for _, e := range edits {
+		chain, err := teacher.Parse(e.Name)
+		if err != nil {
+			return err
+		}
+		m, err := chain.Apply(source, c.Seed)
+		if err != nil {
+			return err
+		}
+		pictures, captions = append(pictures, m), append(captions, e.Name)
+	}
+	return imageio.WriteFile(c.Sheet, imageio.Grid(pictures, captions, 10))
 }
 
 func describeParams(params []teacher.Param) []paramInfo {
