@@ -1,0 +1,50 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
+)
+
+// benchmark reports the rate of a product of that many floating point operations, for 1 and 2 threads.
+func benchmark(b *testing.B, name string, r runner, sizeA, sizeB, sizeC int, flops float64) {
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("%s/threads=%d", name, threads), func(b *testing.B) {
+			p := pool.New(threads)
+			defer p.Close()
+			rng := rand.New(rand.NewPCG(1, 2))
+			x, y, z, scratch := random(rng, sizeA), random(rng, sizeB), make([]float32, sizeC), make([]float32, r.Scratch())
+			for b.Loop() {
+				r.Run(p, x, y, z, scratch)
+			}
+			b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, s := range []GemmSpec{
+		{M: 128, N: 128, K: 128}, {M: 256, N: 256, K: 256}, {M: 512, N: 512, K: 512}, {M: 1024, N: 1024, K: 1024},
+		{M: 4096, N: 64, K: 576}, {M: 1024, N: 128, K: 1152}, {M: 16384, N: 32, K: 288}, {M: 64, N: 576, K: 4096},
+		{M: 256, N: 256, K: 256, TransB: true}, {M: 4096, N: 64, K: 576, TransB: true}, {M: 512, N: 512, K: 512, TransA: true}, {M: 1024, N: 1024, K: 1024, TransA: true},
+		{M: 16, N: 256, K: 256}, {M: 16, N: 512, K: 512, TransB: true}, {M: 4, N: 512, K: 512}, {M: 256, N: 16, K: 256},
+		{M: 64, N: 64, K: 32, Batch: 16}, {M: 256, N: 256, K: 32, Batch: 8, TransB: true}, {M: 256, N: 32, K: 256, Batch: 8},
+	} {
+		s.Batch = max(s.Batch, 1)
+		s = compact(s)
+		name := fmt.Sprintf("%dx%dx%d", s.M, s.N, s.K)
+		if s.Batch > 1 {
+			name = fmt.Sprintf("%dx", s.Batch) + name
+		}
+		if s.TransA {
+			name += "-TN"
+		}
+		if s.TransB {
+			name += "-NT"
+		}
+		benchmark(b, name, NewGemm(s, 2), s.Batch*s.StrideA, s.Batch*s.StrideB, s.Batch*s.StrideC,
+			2*float64(s.M*s.N*s.K*s.Batch))
+	}
+}
