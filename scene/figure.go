@@ -171,14 +171,28 @@ func (s *stage) streetLamp(x, z float64) {
 	}
 	s.fill(ellipse(p.x, p.y, 0.2/z, 0.28/z), Lamp, z, flat(glass))
 	s.paint([]pt{{p.x - 0.24/z, p.y - 0.22/z}, {p.x + 0.24/z, p.y - 0.22/z}, {p.x, p.y - 0.45/z}}, Lamp, z, iron, 0.5)
-	s.lamp(p)
+	s.lanterns = append(s.lanterns, lantern{p, z})
 }
 
-// lamp notes a source of light if it is in the picture.
-func (s *stage) lamp(p pt) {
-	if p.x >= 0 && p.x <= s.wide && p.y >= 0 && p.y <= s.high {
-		s.lamps = append(s.lamps, Point{float32(p.x / s.wide), float32(p.y / s.high)})
+// lantern is the head of a lamp at distance z.
+type lantern struct {
+	pt
+	z float64
+}
+
+// shining returns the lanterns in the picture that nothing nearer hides.
+func (s *stage) shining() []Point {
+	var lamps []Point
+	for _, l := range s.lanterns {
+		if l.x < 0 || l.x >= s.wide || l.y < 0 || l.y >= s.high {
+			continue
+		}
+		depth := s.depth[min(int(l.y*s.scale), s.h-1)*s.w+min(int(l.x*s.scale), s.w-1)]
+		if float64(depth) > 0.9*l.z/(l.z+DepthScale) {
+			lamps = append(lamps, Point{float32(l.x / s.wide), float32(l.y / s.high)})
+		}
 	}
+	return lamps
 }
 
 // boulder paints a rock.

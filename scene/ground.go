@@ -3,6 +3,7 @@ package scene
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // flora holds the colours of what grows.
@@ -30,7 +31,7 @@ func newFlora(r *rand.Rand) flora {
 		{{.46, .58, .20}, {.36, .50, .16}, {.30, .46, .22}},
 	}
 	f := flora{grass: meadows[pick(r, 4, func(i int) float64 { return []float64{5, 4, 3, 2}[i] })], leaves: oneOf(r, woods...)}
-	f.needle = oneOf(r, rgb{.14, .30, .20}, rgb{.18, .34, .20}, rgb{.16, .30, .26})
+	f.needle = oneOf(r, rgb{.17, .35, .22}, rgb{.22, .39, .22}, rgb{.18, .35, .29})
 	at := r.IntN(len(petals))
 	for i := range 1 + r.IntN(3) {
 		f.petals = append(f.petals, petals[(at+2*i)%len(petals)])
@@ -150,6 +151,11 @@ func (s *stage) newWay(half, bend float64) way {
 // has tells whether the point lies on the way or within margin metres of it.
 func (w way) has(x, z, margin float64) bool { return math.Abs(x-w.middle(z)) < w.half+margin }
 
+// onWay tells whether the point lies within margin metres of a path or river painted so far.
+func (s *stage) onWay(x, z, margin float64) bool {
+	return slices.ContainsFunc(s.ways, func(w way) bool { return w.has(x, z, margin) })
+}
+
 // outline is the polygon of the way between two distances; wobble frays its banks.
 func (s *stage) outline(w way, near, far, wobble float64) []pt {
 	const n = 72
@@ -167,12 +173,13 @@ func (s *stage) outline(w way, near, far, wobble float64) []pt {
 	return left
 }
 
-// path paints a trodden or paved way; wobble frays its edges.
-func (s *stage) path(w way, far, wobble float64, base rgb) {
+// path paints a way: paved where fray is 0, trodden with worn edges and bumps where it is more.
+func (s *stage) path(w way, far, fray float64, base rgb) {
+	s.ways = append(s.ways, w)
 	seed := s.texture()
-	s.fill(s.outline(w, s.nearest()*0.8, far, wobble), Path, floor, func(x, y float64) (rgb, float64) {
+	s.fill(s.outline(w, s.nearest()*0.8, far, fray), Path, floor, func(x, y float64) (rgb, float64) {
 		wx, wz, fp := s.spot(x, y)
-		n := fbm(wx*1.3, wz*0.9, fp*1.3, 6, seed)
+		n := (0.35 + 3.6*fray) * fbm(wx*1.3, wz*0.9, fp*1.3, 6, seed)
 		across := (wx - w.middle(wz)) / w.half
 		rut := 0.12 * math.Cos(across*5) * smoothstep(1, 0.3, fp)
 		return s.tone(base.scale(1+0.25*n), clamp(0.68+0.3*n+rut, 0, 1), wz), 1

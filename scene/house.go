@@ -89,23 +89,37 @@ func (h house) walls() [4]face {
 // build paints a house: walls, gables, roof, then what is on them.
 func (s *stage) build(h house) {
 	s.shadow(h.x, h.z, h.length*0.55, h.eaves+h.ridge)
+	if h.chimney {
+		s.chimney(h)
+	}
 	for i, w := range h.walls() {
 		if !s.sees(w) {
 			continue
 		}
 		k := s.facing(w.normal.x, w.normal.y, w.normal.z)
-		s.wallPaint(s.quad(w, 0, 0, w.w, w.h), h, k)
+		outline := s.quad(w, 0, 0, w.w, w.h)
 		if i >= 2 {
-			apex := w.origin.add(w.right, w.w/2).add(w.up, h.eaves+h.ridge)
-			q := s.quad(w, 0, h.eaves, w.w, h.eaves)
-			s.wallPaint([]pt{q[0], q[1], s.at(apex.x, apex.y, apex.z)}, h, k)
+			apex := s.quad(w, w.w/2, w.h+h.ridge, w.w, w.h)[0]
+			outline = []pt{outline[0], outline[1], outline[2], apex, outline[3]}
+		}
+		s.wallPaint(outline, h, k)
+		if i >= 2 {
+			s.verge(w, h, k)
 		}
 		s.facade(w, h, i == 0 || i == 3 && h.length < h.depth, k)
 	}
-	if h.chimney {
-		s.chimney(h)
-	}
 	s.roofs(h)
+}
+
+// verge paints the edge of the roof over a gable.
+func (s *stage) verge(w face, h house, k float64) {
+	const thick, over = 0.28, 0.35
+	slope := h.ridge / (w.w / 2)
+	for _, end := range []float64{-over, w.w + over} {
+		low := s.quad(w, end, w.h-over*slope, w.w/2, w.h+h.ridge)
+		high := s.quad(w, end, w.h-over*slope+thick, w.w/2, w.h+h.ridge+thick)
+		s.paint([]pt{low[0], low[2], high[2], high[0]}, Roof, h.z, h.roof.mix(h.trim, 0.25), k)
+	}
 }
 
 func (s *stage) wallPaint(poly []pt, h house, k float64) {
@@ -185,7 +199,7 @@ func (s *stage) roofs(h house) {
 	}
 }
 
-// chimney sets a stack on the ridge; the roof painted after it hides its foot.
+// chimney sets a stack on the ridge; walls and roof painted after it hide its foot.
 func (s *stage) chimney(h house) {
 	a, _ := h.axes()
 	p := vec{h.x, 0, h.z}.add(a, h.length*between(s.r, -0.32, 0.32))
@@ -259,6 +273,5 @@ func (s *stage) lighthouse(x, z, tall float64) {
 	}
 	round(tall*0.82, tall*0.92, radius(1)*0.8, radius(1)*0.8, Window, glass)
 	round(tall*0.92, tall, radius(1), 0, Roof, band)
-	p := s.at(x, tall*0.87, z)
-	s.lamp(p)
+	s.lanterns = append(s.lanterns, lantern{s.at(x, tall*0.87, z), z})
 }

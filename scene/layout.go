@@ -69,6 +69,31 @@ func (s *stage) anywhere(top, bottom float64) (x, z float64) {
 	return between(s.r, -1.05, 1.05) * s.halfWidth(z), z
 }
 
+// scatter returns n props between two distances in metres, less those that would stand within margin
+// metres of a way. put makes the prop at a place.
+func (s *stage) scatter(n int, near, far, margin float64, put func(x, z float64) prop) []prop {
+	var props []prop
+	for range n {
+		x, z := s.anywhere(s.horizon+s.eye/far, s.horizon+s.eye/near)
+		if !s.onWay(x, z, margin) {
+			props = append(props, put(x, z))
+		}
+	}
+	return props
+}
+
+// trees returns a maker of trees for scatter, a share of them conifers.
+func (s *stage) trees(conifers float64) func(x, z float64) prop {
+	return func(x, z float64) prop { return s.tree(x, z, conifers) }
+}
+
+// bushes returns a maker of bushes between two heights in metres.
+func (s *stage) bushes(low, high float64) func(x, z float64) prop {
+	return func(x, z float64) prop {
+		return prop{z, func() { s.bush(x, z, between(s.r, low, high)) }}
+	}
+}
+
 // backdrop paints what is behind everything else: mountains, hills and woods above the horizon.
 func (s *stage) backdrop(mountains float64) {
 	if s.chance(mountains) {
@@ -120,9 +145,12 @@ func (s *stage) blooms(patches int, edge func(float64) float64) {
 			y := max(cy+s.r.NormFloat64()*0.03, edge(x)+0.02)
 			z := s.distance(y)
 			r := between(s.r, 0.035, 0.065) / z
-			stem := between(s.r, 0.1, 0.3) / z
+			stem, tint := between(s.r, 0.1, 0.3)/z, between(s.r, 0.85, 1.1)
+			if s.onWay((x-s.wide/2)*z, z, 0.1) {
+				continue
+			}
 			s.paint(stroke(pt{x, y}, pt{x, y - stem}, 0.25*r, 0.25*r), Ground, z, s.flora.grass[0].scale(0.8), 0.5)
-			s.paint(ellipse(x, y-stem, r, r*0.8), Flower, z, col.scale(between(s.r, 0.85, 1.1)), 0.85)
+			s.paint(ellipse(x, y-stem, r, r*0.8), Flower, z, col.scale(tint), 0.85)
 			s.paint(ellipse(x, y-stem, r*0.35, r*0.3), Flower, z, col.mix(rgb{.95, .80, .25}, 0.7), 0.8)
 		}
 	}
@@ -135,6 +163,9 @@ func (s *stage) tufts(n int, edge func(float64) float64) {
 		y := lerp(edge(x)+0.01, s.high*1.02, math.Sqrt(s.r.Float64()))
 		z := s.distance(y)
 		c := s.grassMix(s.r.Float64())
+		if s.onWay((x-s.wide/2)*z, z, 0.1) {
+			continue
+		}
 		for range 3 + s.r.IntN(3) {
 			h, lean := between(s.r, 0.12, 0.34)/z, between(s.r, -0.12, 0.12)/z
 			dx := between(s.r, -0.1, 0.1) / z

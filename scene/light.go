@@ -58,6 +58,9 @@ var weathers = []struct {
 func newLight(r *rand.Rand, w, hor float64) *light {
 	h := hours[pick(r, len(hours), func(i int) float64 { return hours[i].share })]
 	v := weathers[pick(r, len(weathers), func(i int) float64 { return weathers[i].share })]
+	if h.name == "night" && v.name == "overcast" {
+		v = weathers[0] // else there would be nothing to see
+	}
 	l := &light{
 		hour: h.name, weather: v.name, zenith: h.zenith, middle: h.middle, low: h.low,
 		direct: h.direct, ambient: h.ambient, disc: h.disc, glow: h.glow, glowing: h.glowing,

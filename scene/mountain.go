@@ -46,7 +46,7 @@ func (m *massif) ridge(x float64) float64 {
 	d := (x - m.peak) / m.spread
 	env := 0.45 + 0.55*math.Exp(-d*d)
 	crest := ridged(x*m.freq, 0.5, m.s.px()*m.freq, 8, m.seed)
-	return m.foot - m.tall*env*(0.15+0.95*crest*crest)
+	return m.foot - m.tall*env*(0.05+0.85*crest*math.Sqrt(crest))*1.1
 }
 
 func (m *massif) paint() {

@@ -114,16 +114,11 @@ func (s *stage) flowerMeadow() {
 	if s.chance(0.45) {
 		s.path(s.newWay(between(s.r, 0.5, 1.1), between(s.r, 2, 6)), 120, 0.18, s.earth())
 	}
+	s.aloft(0.2)
 	var props []prop
 	conifers := oneOf(s.r, 0, 0, 0.2, 0.8)
-	for range 2 + s.r.IntN(9) {
-		x, z := s.anywhere(s.horizon+s.eye/90, s.horizon+s.eye/10)
-		props = append(props, s.tree(x, z, conifers))
-	}
-	for range s.r.IntN(5) {
-		x, z := s.anywhere(s.horizon+s.eye/40, s.horizon+s.eye/7)
-		props = append(props, prop{z, func() { s.bush(x, z, between(s.r, 0.7, 1.6)) }})
-	}
+	props = append(props, s.scatter(2+s.r.IntN(9), 10, 90, 1, s.trees(conifers))...)
+	props = append(props, s.scatter(s.r.IntN(5), 7, 40, 1, s.bushes(0.7, 1.6))...)
 	props = append(props, s.livestock(0.35)...)
 	props = append(props, s.people(s.r.IntN(3), edge, s.wide*0.4)...)
 	if s.chance(0.3) {
@@ -131,15 +126,12 @@ func (s *stage) flowerMeadow() {
 		props = append(props, prop{z, func() { s.fence(-s.halfWidth(z)*1.1, z*between(s.r, 0.8, 1.4), s.halfWidth(z)*1.1, z) }})
 	}
 	if s.chance(0.2) {
-		x, z := s.anywhere(s.horizon+s.eye/70, s.horizon+s.eye/30)
-		h := s.newHouse(x, z)
-		props = append(props, prop{z, func() { s.build(h) }})
+		props = append(props, s.scatter(1, 30, 70, 7, s.home)...)
 	}
 	stand(props)
 	near := func(x float64) float64 { return lerp(s.horizon, s.high, 0.25) }
 	s.tufts(90, near)
 	s.blooms(5+s.r.IntN(22), near)
-	s.aloft(0.2)
 }
 
 // aloft may add balloons or birds.
@@ -151,6 +143,12 @@ func (s *stage) aloft(p float64) {
 	} else if s.chance(0.4) && !s.moon {
 		s.birds(3 + s.r.IntN(7))
 	}
+}
+
+// home returns a prop: a random house.
+func (s *stage) home(x, z float64) prop {
+	h := s.newHouse(x, z)
+	return prop{z, func() { s.build(h) }}
 }
 
 func (s *stage) earth() rgb {
@@ -185,6 +183,7 @@ func (s *stage) farmland() {
 	s.crop(edge)
 	w := s.newWay(between(s.r, 1, 1.8), between(s.r, 2, 8))
 	s.path(w, s.eye/0.07, 0.18, s.earth())
+	s.aloft(0.15)
 	var props []prop
 	x, z := s.anywhere(s.horizon+s.eye/55, s.horizon+s.eye/25)
 	for i := range 1 + s.r.IntN(3) {
@@ -194,9 +193,20 @@ func (s *stage) farmland() {
 		}
 		props = append(props, prop{h.z, func() { s.build(h) }})
 	}
-	row := oneOf(s.r, -1.0, 1.0)
+	props = append(props, s.avenue(w)...)
+	props = append(props, s.scatter(2+s.r.IntN(5), 16, 80, 3, s.trees(0.1))...)
+	props = append(props, s.livestock(0.5)...)
+	props = append(props, s.people(s.r.IntN(2), edge, s.wide*0.3)...)
+	stand(props)
+	s.tufts(30, func(float64) float64 { return lerp(s.horizon, s.high, 0.6) })
+}
+
+// avenue returns a row of trees on one side of a way.
+func (s *stage) avenue(w way) []prop {
+	var props []prop
+	side := oneOf(s.r, -1.0, 1.0)
 	for z := between(s.r, 10, 18); z < 70; z *= 1.28 {
-		x, poplar := w.middle(z)+row*(w.half+2.2), s.chance(0.5)
+		x, poplar := w.middle(z)+side*(w.half+2.2), s.chance(0.5)
 		props = append(props, prop{z, func() {
 			if poplar {
 				s.poplar(x, z, between(s.r, 7, 10))
@@ -205,17 +215,7 @@ func (s *stage) farmland() {
 			}
 		}})
 	}
-	for range 2 + s.r.IntN(5) {
-		x, z := s.anywhere(s.horizon+s.eye/80, s.horizon+s.eye/16)
-		if !w.has(x, z, 3) {
-			props = append(props, s.tree(x, z, 0.1))
-		}
-	}
-	props = append(props, s.livestock(0.5)...)
-	props = append(props, s.people(s.r.IntN(2), edge, s.wide*0.3)...)
-	stand(props)
-	s.tufts(30, func(float64) float64 { return lerp(s.horizon, s.high, 0.6) })
-	s.aloft(0.15)
+	return props
 }
 
 // crop may cover the meadow with rows of grain, green or flowers that run to the vanishing point.

@@ -33,7 +33,7 @@ const (
 	House                  // walls, doors, chimneys, towers
 	Roof                   // roofs
 	Window                 // window panes
-	Lamp                   // street lamps: posts and heads
+	Lamp                   // street lamps, posts and heads
 	Person                 // people
 	Animal                 // birds, sheep, cows
 	Craft                  // boats and balloons
@@ -69,7 +69,7 @@ type Scene struct {
 	// Horizon is the height of the horizon as a fraction of the picture's height, from the top.
 	Horizon float32
 	Light   Light
-	// Lamps are the heads of street lamps: sources of light at night.
+	// Lamps are the heads of street lamps and lighthouses that nothing hides: lights at night.
 	Lamps []Point
 	// Setting is the kind of place, for example "mountain lake".
 	Setting string
@@ -141,7 +141,7 @@ func (s *stage) scene(setting string) *Scene {
 			Visible: s.sourceVisible(), Moon: s.moon,
 			Direct: s.direct.float32(), Ambient: s.ambient.float32(), Haze: s.haze.float32(),
 		},
-		Lamps:   s.lamps,
+		Lamps:   s.shining(),
 		Setting: setting,
 	}
 }

@@ -10,14 +10,14 @@ import (
 type stage struct {
 	*canvas
 	*light
-	r       *rand.Rand
-	seed    uint32  // of textures
-	wide    float64 // size of the picture in units
-	high    float64
-	horizon float64 // units from the top
-	eye     float64 // height of the eye above the ground, metres
-	lamps   []Point
-	flora   flora
+	r        *rand.Rand
+	wide     float64 // size of the picture in units
+	high     float64
+	horizon  float64 // units from the top
+	eye      float64 // height of the eye above the ground, metres
+	lanterns []lantern
+	ways     []way
+	flora    flora
 }
 
 // at projects a point of the world.
@@ -68,8 +68,20 @@ func (s *stage) shadow(x, z, half, height float64) {
 	dark := s.ambient.scale(0.25)
 	s.fill(poly, keep, z, func(px, py float64) (rgb, float64) {
 		d := math.Hypot((px-centre.x)/sx, (py-centre.y)/sy)
-		return dark, strength * smoothstep(1.05, 0.2, d)
+		return dark, strength * smoothstep(1.05, 0.2, d) * s.level(px, py)
 	})
+}
+
+// level is the share of the pixel at (x, y) that shows flat ground.
+func (s *stage) level(x, y float64) float64 {
+	i := min(int(y*s.scale), s.h-1)*s.w + min(int(x*s.scale), s.w-1)
+	var sum float32
+	for _, r := range []Region{Ground, Sand, Path, Flower} {
+		if m := s.masks[r]; m != nil {
+			sum += m[i]
+		}
+	}
+	return float64(sum)
 }
 
 // profile returns the polygon below a curve that runs across the picture, sampled finely enough for

@@ -9,6 +9,30 @@ func (s *stage) village() {
 	s.meadow(edge)
 	w := s.newWay(between(s.r, 1.2, 2.2), between(s.r, 2, 7))
 	s.path(w, 140, 0.18, s.earth())
+	s.aloft(0.12)
+	var props []prop
+	props = append(props, s.homesAlong(w)...)
+	if s.chance(0.4) {
+		cz := between(s.r, 45, 75)
+		cx := between(s.r, -0.5, 0.6) * s.halfWidth(cz)
+		props = append(props, prop{cz, func() { s.church(cx, cz) }})
+	}
+	props = append(props, s.scatter(6+s.r.IntN(9), 13, 80, 2.5, s.trees(0.25))...)
+	props = append(props, s.scatter(s.r.IntN(6), 9, 40, 1, s.bushes(0.7, 1.4))...)
+	props = append(props, s.lampsAlong(w, 0.5)...)
+	for range s.r.IntN(5) {
+		z := between(s.r, max(9, s.nearest()*1.3), 34)
+		x := w.middle(z) + between(s.r, -1, 1)*w.half
+		props = append(props, prop{z, func() { s.person(x, z) }})
+	}
+	stand(props)
+	near := func(float64) float64 { return lerp(s.horizon, s.high, 0.55) }
+	s.tufts(30, near)
+	s.blooms(s.r.IntN(8), near)
+}
+
+// homesAlong returns houses on both sides of a way, some behind a fence.
+func (s *stage) homesAlong(w way) []prop {
 	var props []prop
 	z := between(s.r, 15, 20)
 	for range 5 + s.r.IntN(5) {
@@ -21,36 +45,9 @@ func (s *stage) village() {
 				props = append(props, prop{z0, func() { s.fence(x0-3.5, z0, x0+3.5, z0+0.3) }})
 			}
 		}
-		z *= between(s.r, 1.2, 1.45)
+		z += between(s.r, 12, 20)
 	}
-	if s.chance(0.4) {
-		cz := between(s.r, 45, 75)
-		cx := between(s.r, -0.5, 0.6) * s.halfWidth(cz)
-		props = append(props, prop{cz, func() { s.church(cx, cz) }})
-	}
-	for range 6 + s.r.IntN(9) {
-		x, z := s.anywhere(s.horizon+s.eye/80, s.horizon+s.eye/13)
-		if !w.has(x, z, 2.5) {
-			props = append(props, s.tree(x, z, 0.25))
-		}
-	}
-	for range s.r.IntN(6) {
-		x, z := s.anywhere(s.horizon+s.eye/40, s.horizon+s.eye/9)
-		if !w.has(x, z, 1) {
-			props = append(props, prop{z, func() { s.bush(x, z, between(s.r, 0.7, 1.4)) }})
-		}
-	}
-	props = append(props, s.lampsAlong(w, 0.5)...)
-	for range s.r.IntN(5) {
-		z := between(s.r, max(9, s.nearest()*1.3), 34)
-		x := w.middle(z) + between(s.r, -1, 1)*w.half
-		props = append(props, prop{z, func() { s.person(x, z) }})
-	}
-	stand(props)
-	near := func(float64) float64 { return lerp(s.horizon, s.high, 0.55) }
-	s.tufts(30, near)
-	s.blooms(s.r.IntN(8), near)
-	s.aloft(0.12)
+	return props
 }
 
 // lampsAlong may return street lamps beside a way.
@@ -88,12 +85,7 @@ func (s *stage) forestPath() {
 			props = append(props, s.tall(x, z, conifers))
 		}
 	}
-	for range 12 + s.r.IntN(14) {
-		x, z := s.anywhere(s.horizon+s.eye/30, s.high)
-		if !w.has(x, z, 0.6) {
-			props = append(props, prop{z, func() { s.bush(x, z, between(s.r, 0.35, 0.9)) }})
-		}
-	}
+	props = append(props, s.scatter(12+s.r.IntN(14), s.nearest(), 30, 0.6, s.bushes(0.35, 0.9))...)
 	if s.chance(0.5) {
 		z := between(s.r, max(9, s.nearest()*2), 22)
 		props = append(props, prop{z, func() { s.person(w.middle(z), z) }})
@@ -132,31 +124,22 @@ func (s *stage) riverValley() {
 	s.fill(s.outline(wider, s.nearest()*0.8, 160, 0.12), Sand, floor, func(_, y float64) (rgb, float64) {
 		return s.tone(bed, 0.6, s.distance(y)), 1
 	})
+	s.ways = append(s.ways, wider)
 	s.fillWater(s.outline(w, s.nearest()*0.8, 160, 0.12), water{shore: s.horizon, deep: deep, waves: between(s.r, 0.1, 0.5), mirror: 0.85})
+	s.aloft(0.1)
 	var props []prop
 	conifers := oneOf(s.r, 0.8, 0.5, 0.1)
-	for range 14 + s.r.IntN(18) {
-		x, z := s.anywhere(s.horizon+s.eye/110, s.horizon+s.eye/11)
-		if !w.has(x, z, 2) {
-			props = append(props, s.tree(x, z, conifers))
-		}
-	}
+	props = append(props, s.scatter(14+s.r.IntN(18), 11, 110, 2, s.trees(conifers))...)
 	for range 4 + s.r.IntN(8) {
 		z := between(s.r, s.nearest(), 40)
 		x := w.middle(z) + oneOf(s.r, -1.0, 1.0)*w.half*between(s.r, 0.9, 1.15)
 		props = append(props, prop{z, func() { s.boulder(x, z, between(s.r, 0.4, 1.3)) }})
 	}
 	if s.chance(0.35) {
-		x, z := s.anywhere(s.horizon+s.eye/70, s.horizon+s.eye/25)
-		if h := s.newHouse(x, z); !w.has(x, z, 7) {
-			props = append(props, prop{z, func() { s.build(h) }})
-		}
+		props = append(props, s.scatter(1, 25, 70, 7, s.home)...)
 	}
-	for _, p := range s.livestock(0.3) {
-		props = append(props, p)
-	}
+	props = append(props, s.livestock(0.3)...)
 	stand(props)
-	s.aloft(0.1)
 }
 
 func (s *stage) desert() {
@@ -170,39 +153,51 @@ func (s *stage) desert() {
 	} else {
 		s.sand(s.bank(s.horizon+0.01, 0, 0.008), base)
 	}
+	s.aloft(0.15)
 	var props []prop
 	palms := s.chance(0.35)
-	for range 3 + s.r.IntN(8) {
-		x, z := s.anywhere(s.horizon+s.eye/60, s.horizon+s.eye/7)
-		props = append(props, prop{z, func() {
+	props = append(props, s.scatter(3+s.r.IntN(8), 7, 60, 0, func(x, z float64) prop {
+		return prop{z, func() {
 			if palms {
 				s.palm(x, z, between(s.r, 4, 7))
 			} else {
 				s.cactus(x, z, between(s.r, 1.8, 4.5))
 			}
-		}})
-	}
-	for range 4 + s.r.IntN(10) {
-		x, z := s.anywhere(s.horizon+s.eye/50, s.high)
-		size := between(s.r, 0.2, 1.1)
-		props = append(props, prop{z, func() {
-			if size < 0.45 {
-				s.bush(x, z, size)
-			} else {
-				s.boulder(x, z, size)
-			}
-		}})
-	}
+		}}
+	})...)
+	props = append(props, s.scatter(s.r.IntN(4), s.nearest(), 50, 0, s.bushes(0.2, 0.5))...)
+	props = append(props, s.scatter(3+s.r.IntN(8), s.nearest(), 50, 0, func(x, z float64) prop {
+		return prop{z, func() { s.boulder(x, z, between(s.r, 0.3, 1.1)) }}
+	})...)
 	props = append(props, s.people(s.r.IntN(4), flatEdge(s.horizon), s.wide*0.4)...)
 	stand(props)
-	s.aloft(0.15)
 }
 
 func (s *stage) harbour() {
 	s.backdrop(0.6)
 	shore := s.horizon + between(s.r, 0.035, 0.06)
 	s.meadow(s.bank(s.horizon+0.005, 0, 0.004))
+	s.aloft(0)
 	far := s.distance(shore)
+	s.waterfront(far)
+	quay := rgb{.62, .58, .52}
+	s.paint(rect(0, shore-0.008, s.wide, shore+0.006), Path, far, quay, 0.6)
+	s.lake(shore)
+	var props []prop
+	for range 2 + s.r.IntN(5) {
+		x, z := s.anywhere(shore+0.02, lerp(shore, s.high, 0.42))
+		props = append(props, prop{z, func() { s.boat(x*0.9, z, between(s.r, 3.5, 5.5)) }})
+	}
+	if s.chance(0.5) {
+		x := between(s.r, -0.6, 0.6) * s.halfWidth(s.nearest())
+		z := s.nearest() * 0.9
+		props = append(props, prop{z, func() { s.pier(x, z, s.distance(lerp(shore, s.high, 0.3))) }})
+	}
+	stand(props)
+}
+
+// waterfront paints the houses, trees and the church of a shore at distance far.
+func (s *stage) waterfront(far float64) {
 	var props []prop
 	for x := -s.halfWidth(far) * 1.05; x < s.halfWidth(far)*1.05; {
 		h := s.newHouse(x, far+between(s.r, 5, 9))
@@ -223,21 +218,6 @@ func (s *stage) harbour() {
 		props = append(props, s.tree(x, far+between(s.r, 14, 30), 0.3))
 	}
 	stand(props)
-	quay := rgb{.62, .58, .52}
-	s.paint(rect(0, shore-0.008, s.wide, shore+0.006), Path, far, quay, 0.6)
-	s.lake(shore)
-	props = nil
-	for range 2 + s.r.IntN(5) {
-		x, z := s.anywhere(shore+0.02, lerp(shore, s.high, 0.55))
-		props = append(props, prop{z, func() { s.boat(x*0.9, z, between(s.r, 3.5, 5.5)) }})
-	}
-	if s.chance(0.5) {
-		x := between(s.r, -0.6, 0.6) * s.halfWidth(s.nearest())
-		z := s.nearest() * 0.9
-		props = append(props, prop{z, func() { s.pier(x, z, s.distance(lerp(shore, s.high, 0.3))) }})
-	}
-	stand(props)
-	s.aloft(0)
 }
 
 func (s *stage) townStreet() {
@@ -249,6 +229,7 @@ func (s *stage) townStreet() {
 	straight := func(float64) float64 { return walk }
 	s.path(way{straight, half + side}, 150, 0, rgb{.72, .70, .66})
 	s.path(way{straight, half}, 150, 0, oneOf(s.r, rgb{.46, .46, .48}, rgb{.58, .54, .50}, rgb{.52, .46, .42}))
+	s.aloft(0.1)
 	var props []prop
 	for _, hand := range []float64{-1, 1} {
 		props = append(props, s.row(walk, hand, half+side)...)
@@ -268,7 +249,6 @@ func (s *stage) townStreet() {
 		props = append(props, prop{125, func() { s.church(between(s.r, 4, 8), 125) }})
 	}
 	stand(props)
-	s.aloft(0.1)
 }
 
 // row returns the houses on one hand (-1 left, 1 right) of a street, reach metres from its middle.
