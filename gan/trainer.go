@@ -90,6 +90,15 @@ func (t *Trainer) groups() []tensorGroup {
 	return groups
 }
 
+// trained returns the buffers of the generator to apply: the average if there is one.
+func (t *Trainer) trained() []compute.Buffer {
+	n := len(t.gen.Params.List())
+	if t.config.EMA > 0 {
+		return t.state[len(t.state)-n:]
+	}
+	return t.state[:n]
+}
+
 // initialState draws the first weights; moments start at 0 and the average at the weights.
 func (t *Trainer) initialState() [][]float32 {
 	gen := t.gen.Params.InitialValues(t.config.Seed)
@@ -112,6 +121,9 @@ func (t *Trainer) initialState() [][]float32 {
 
 // setState uploads the values of all groups.
 func (t *Trainer) setState(values [][]float32) error {
+	for _, b := range t.state {
+		b.Finalize()
+	}
 	t.state = t.state[:0]
 	for _, g := range t.groups() {
 		for _, p := range g.params.List() {

@@ -21,7 +21,7 @@ func reflectAxis(x *Node, axis, lo, hi int) *Node {
 	forward := func(x *Node) *Node {
 		var parts []*Node
 		for i := -lo; i < n+hi; i++ {
-			r := mirror(i, n)
+			r := Mirror(i, n)
 			shown[r] = append(shown[r], i+lo)
 			switch {
 			case i == 0:
@@ -35,8 +35,8 @@ func reflectAxis(x *Node, axis, lo, hi int) *Node {
 	return WithGradient(x, forward, func(_, v *Node) *Node { return foldRows(v, axis, lo, shown) })
 }
 
-// mirror maps position i of an infinite reflection of 0…n-1 back to that range.
-func mirror(i, n int) int {
+// Mirror maps position i of an infinite reflection of 0…n-1 back to that range.
+func Mirror(i, n int) int {
 	if n == 1 {
 		return 0
 	}

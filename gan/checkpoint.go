@@ -1,0 +1,200 @@
+package gan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/nn"
+	"github.com/warmstart-ml/warmstart/safetensors"
+)
+
+// Files in a run's folder.
+const (
+	CheckpointFile = "checkpoint.safetensors"          // the newest state of the training
+	PreviousFile   = "checkpoint.previous.safetensors" // the one before
+	WeightsFile    = "generator.safetensors"           // the generator alone, written at the end
+)
+
+// Formats and version in the metadata of the files.
+const (
+	formatCheckpoint = "warmstart/checkpoint"
+	formatGenerator  = "warmstart/generator"
+	formatVersion    = "1"
+)
+
+// maxHeader bounds the JSON headers of our files; that of U-Net-256 has 25 KiB.
+const maxHeader = 1 << 20
+
+// checkpoint is what a checkpoint or weights file holds.
+type checkpoint struct {
+	config Config
+	step   int
+	file   *safetensors.File
+}
+
+// Save writes the training state into dir: to a new file that then takes the place of CheckpointFile, which is
+// kept as PreviousFile. Whenever it is cut off, one of the two is whole.
+func (t *Trainer) Save(dir string) error {
+	file := &safetensors.File{Metadata: metadata(formatCheckpoint, t.config, t.step)}
+	next := 0
+	for _, g := range t.groups() {
+		for _, p := range g.params.List() {
+			values, err := nn.Values(t.state[next])
+			if err != nil {
+				return fmt.Errorf("read %s/%s: %w", g.name, p.Name, err)
+			}
+			file.Tensors = append(file.Tensors, safetensors.Float32(g.name+"/"+p.Name, p.Dims, values))
+			next++
+		}
+	}
+	current := filepath.Join(dir, CheckpointFile)
+	fresh := current + ".new"
+	if err := writeFile(fresh, file); err != nil {
+		return fmt.Errorf("%w: the previous checkpoint is untouched; free some space and resume", err)
+	}
+	if err := os.Rename(current, filepath.Join(dir, PreviousFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(fresh, current)
+}
+
+// SaveWeights writes the generator alone, for Load: its average if there is one.
+func (t *Trainer) SaveWeights(path string) error {
+	file := &safetensors.File{Metadata: metadata(formatGenerator, t.config, t.step)}
+	for i, b := range t.trained() {
+		p := t.gen.Params.List()[i]
+		values, err := nn.Values(b)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", p.Name, err)
+		}
+		file.Tensors = append(file.Tensors, safetensors.Float32("generator/"+p.Name, p.Dims, values))
+	}
+	return writeFile(path, file)
+}
+
+func writeFile(path string, file *safetensors.File) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return safetensors.Write(w, file) })
+}
+
+func metadata(format string, c Config, step int) map[string]string {
+	text, _ := json.Marshal(c) // numbers and strings: cannot fail
+	return map[string]string{
+		"format": format, "version": formatVersion, "preset": c.Preset, "config": string(text), "step": strconv.Itoa(step),
+		"layout": "HWIO",
+	}
+}
+
+// readCheckpoint reads a checkpoint or weights file and checks that it is one.
+func readCheckpoint(path string) (*checkpoint, error) {
+	file, err := safetensors.ReadFile(path, safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true})
+	if err != nil {
+		return nil, err
+	}
+	m := file.Metadata
+	if m["format"] != formatCheckpoint && m["format"] != formatGenerator {
+		return nil, fmt.Errorf("%s: format %q: not a checkpoint or generator of this program", path, m["format"])
+	}
+	if m["version"] != formatVersion {
+		return nil, fmt.Errorf("%s: version %q of the format is not supported, only %s: use the release that wrote it",
+			path, m["version"], formatVersion)
+	}
+	c := &checkpoint{file: file}
+	d := json.NewDecoder(strings.NewReader(m["config"]))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c.config); err != nil {
+		return nil, fmt.Errorf("%s: its configuration: %w", path, err)
+	}
+	if c.step, err = strconv.Atoi(m["step"]); err != nil || c.step < 0 {
+		return nil, fmt.Errorf("%s: step %q", path, m["step"])
+	}
+	if err := c.config.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// values returns the values of a network's parameters, in order, from the tensors prefix + their names.
+func (c *checkpoint) values(prefix string, params *nn.Params) ([][]float32, error) {
+	byName := make(map[string]safetensors.Tensor, len(c.file.Tensors))
+	for _, t := range c.file.Tensors {
+		byName[t.Name] = t
+	}
+	var values [][]float32
+	for _, p := range params.List() {
+		t, ok := byName[prefix+p.Name]
+		if !ok {
+			return nil, fmt.Errorf("tensor %q is missing", prefix+p.Name)
+		}
+		if !slices.Equal(t.Shape, p.Dims) || t.DType != "F32" {
+			return nil, fmt.Errorf("tensor %q is %s %v, wanted F32 %v", t.Name, t.DType, t.Shape, p.Dims)
+		}
+		values = append(values, t.F32)
+	}
+	return values, nil
+}
+
+// newest reads the newest whole checkpoint in dir. If CheckpointFile is damaged, the previous one is used and
+// notice says so. Without any, the error is fs.ErrNotExist.
+func newest(dir string) (c *checkpoint, notice string, err error) {
+	current, previous := filepath.Join(dir, CheckpointFile), filepath.Join(dir, PreviousFile)
+	c, err = readCheckpoint(current)
+	if err == nil || !errors.Is(err, safetensors.ErrDamaged) && !errors.Is(err, fs.ErrNotExist) {
+		return c, "", err
+	}
+	c, errPrevious := readCheckpoint(previous)
+	switch {
+	case errPrevious == nil && errors.Is(err, fs.ErrNotExist): // cut off between Save's two renames
+		return c, "", nil
+	case errPrevious == nil:
+		return c, fmt.Sprintf("%v: using %s, from step %d", err, previous, c.step), nil
+	case errors.Is(errPrevious, fs.ErrNotExist):
+		return nil, "", fmt.Errorf("%w: there is no previous checkpoint to go back to: restore the file or train anew in another folder", err)
+	}
+	return nil, "", fmt.Errorf("%w; and %w: restore one of them or train anew in another folder", err, errPrevious)
+}
+
+// Resume makes a trainer from the newest whole checkpoint in dir. Notice, if not empty, tells that an older one
+// had to be used. The configuration is to be the checkpoint's, except that the numbers of steps may differ.
+func Resume(backend compute.Backend, dir string, c Config) (t *Trainer, notice string, err error) {
+	ck, notice, err := newest(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	path := filepath.Join(dir, CheckpointFile)
+	if ck.file.Metadata["format"] != formatCheckpoint {
+		return nil, "", fmt.Errorf("%s holds a generator alone: training cannot resume from it", path)
+	}
+	if ck.config.Preset != c.Preset {
+		return nil, "", fmt.Errorf("%s is a checkpoint of %q, not of %q: resume with --preset %s, or train in another folder",
+			path, ck.config.Preset, c.Preset, ck.config.Preset)
+	}
+	if d := ck.config.differences(c); len(d) > 0 {
+		return nil, "", fmt.Errorf("%s was made with %s: resume with the same settings, or train in another folder",
+			path, strings.Join(d, ", "))
+	}
+	if t, err = NewTrainer(backend, c); err != nil {
+		return nil, "", err
+	}
+	var state [][]float32
+	for _, g := range t.groups() {
+		values, err := ck.values(g.name+"/", g.params)
+		if err != nil {
+			t.Close()
+			return nil, "", fmt.Errorf("%s: %w", path, err)
+		}
+		state = append(state, values...)
+	}
+	t.step = ck.step
+	return t, notice, t.setState(state)
+}

@@ -1,0 +1,160 @@
+package gan
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"github.com/warmstart-ml/warmstart/gan/tfevents"
+	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+)
+
+// logFile holds one JSON object per step.
+const logFile = "log.jsonl"
+
+// eventEvery is the number of steps between TensorBoard's scalars, whose files would grow large otherwise.
+const eventEvery = 10
+
+// record is a line of the log.
+type record struct {
+	Step int `json:"step"`
+	Losses
+	LR      float64 `json:"lr"`      // the generator's, at this step
+	Seconds float64 `json:"seconds"` // since this process began to train
+}
+
+// recorder writes what a run leaves behind besides its checkpoints.
+type recorder struct {
+	options  *Options
+	log      *os.File
+	events   *tfevents.Writer
+	file     *os.File // of events
+	progress progress
+	begun    time.Time
+	model    *Model // for samples; its weights are the trainer's
+}
+
+func newRecorder(backend compute.Backend, t *Trainer, o *Options) (*recorder, error) {
+	r := &recorder{options: o, begun: time.Now()}
+	path := filepath.Join(o.Dir, logFile)
+	if err := cutLog(path, t.step); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.log, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil {
+		return nil, err
+	}
+	if r.events, r.file, err = tfevents.Create(o.Dir); err != nil {
+		r.log.Close()
+		return nil, err
+	}
+	r.progress = newProgress(o.Progress, t)
+	r.model = &Model{backend: backend, config: t.config, gen: t.gen}
+	return r, nil
+}
+
+// step records the losses of the step that t has just done, and samples if they are due.
+func (r *recorder) step(ctx context.Context, t *Trainer, l Losses) error {
+	line, err := json.Marshal(record{
+		Step: t.step, Losses: l, LR: t.config.LR * t.config.rate(t.step-1), Seconds: time.Since(r.begun).Seconds(),
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := r.log.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("write the log: %w", err)
+	}
+	if t.step%eventEvery == 0 || t.step == t.config.Steps {
+		r.events.Scalar("loss/l1", t.step, l.L1)
+		r.events.Scalar("loss/gan", t.step, l.GAN)
+		r.events.Scalar("loss/disc_real", t.step, l.DiscReal)
+		if err := r.events.Scalar("loss/disc_fake", t.step, l.DiscFake); err != nil {
+			return err
+		}
+	}
+	r.progress.step(t.step, l)
+	due := t.step == t.config.Steps || r.options.SampleEvery > 0 && t.step%r.options.SampleEvery == 0
+	if due && len(r.options.Samples) > 0 {
+		return r.sample(ctx, t)
+	}
+	return nil
+}
+
+// sample writes a sheet with a row for each sample: source, output, target.
+func (r *recorder) sample(ctx context.Context, t *Trainer) error {
+	r.model.weights = t.trained()
+	defer func() { r.model.weights = nil }()
+	var pictures []*imageio.Image
+	for _, s := range r.options.Samples {
+		out, err := r.model.Apply(ctx, []*imageio.Image{s.Source})
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return nil // the loop is about to notice
+		}
+		if err != nil {
+			return err
+		}
+		pictures = append(pictures, s.Source, out[0], s.Target)
+	}
+	sheet := imageio.Grid(pictures, []string{"source", fmt.Sprintf("step %d", t.step), "target"}, 3)
+	dir := filepath.Join(r.options.Dir, "samples")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var png bytes.Buffer
+	if err := sheet.EncodePNG(&png); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)), png.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write samples: %w", err)
+	}
+	return r.events.Image("samples", t.step, sheet.W, sheet.H, png.Bytes())
+}
+
+func (r *recorder) close() {
+	r.progress.close()
+	r.log.Close()
+	r.file.Close()
+	r.model.Close()
+}
+
+// cutLog removes the lines of steps that are about to be repeated, and what a killed process left unfinished.
+func cutLog(path string, step int) error {
+	old, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	return atomicfile.Write(path, func(w io.Writer) error {
+		for lines := bufio.NewScanner(old); lines.Scan(); {
+			var r record
+			if json.Unmarshal(lines.Bytes(), &r) != nil || r.Step > step {
+				return nil
+			}
+			if _, err := fmt.Fprintf(w, "%s\n", lines.Bytes()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// finite tells whether no loss is NaN or infinite.
+func (l Losses) finite() bool {
+	sum := float64(l.GAN) + float64(l.L1) + float64(l.DiscReal) + float64(l.DiscFake)
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
+}
