@@ -35,7 +35,7 @@ func gaussianBlur(c *canvas) { c.img = blurred(c.img, c.px("radius")) }
 // softFocus lays a blurred copy over the sharp picture, as a diffusing lens does.
 func softFocus(c *canvas) {
 	soft := blurred(c.img, c.px("radius"))
-	c.each(func(x, y int, p rgb) rgb { return p.mix(pixel(soft, x, y), 0.6).mix(grey(1), 0.05) })
+	c.each(func(x, y int, p rgb) rgb { return p.mix(pixel(soft, x, y), 0.72).mix(grey(1), 0.06) })
 }
 
 // dreamyGlow is Orton's sandwich: a blurred overexposed slide on a sharp one.
@@ -52,12 +52,12 @@ func bloom(c *canvas) {
 	lights := c.img.Clone()
 	for i := 0; i < len(lights.Pix); i += 3 {
 		p := rgb(lights.Pix[i : i+3])
-		out := p.scale(smoothstep(0.5, 0.95, max(p[0], p[1], p[2])))
+		out := p.scale(smoothstep(0.48, 0.9, max(p[0], p[1], p[2])))
 		copy(lights.Pix[i:i+3], out[:])
 	}
 	near, far := blurred(lights, 0.5*c.px("radius")), blurred(lights, 1.6*c.px("radius"))
 	c.each(func(x, y int, p rgb) rgb {
-		glow := pixel(near, x, y).scale(0.6).add(pixel(far, x, y).scale(0.7))
+		glow := pixel(near, x, y).scale(0.65).add(pixel(far, x, y).scale(0.75))
 		return p.scale(0.94).screen(glow.saturate(1.3).clamp())
 	})
 }

@@ -22,10 +22,10 @@ const textureSeed = 0x7e47
 
 // value returns the setting of a parameter. Asking for one that the edit hasn't declared is a mistake in
 // the edit, which the tests find.
-func (c *canvas) value(name string) (Param, float64) {
+func (c *canvas) value(name string) float64 {
 	for i, p := range c.step.Edit.Params {
 		if p.Name == name {
-			return p, c.step.Values[i]
+			return c.step.Values[i]
 		}
 	}
 	panic(fmt.Sprintf("edit %q declares no parameter %q", c.step.Edit.Name, name))
@@ -33,8 +33,7 @@ func (c *canvas) value(name string) (Param, float64) {
 
 // num returns a numeric setting.
 func (c *canvas) num(name string) float32 {
-	_, v := c.value(name)
-	return float32(v)
+	return float32(c.value(name))
 }
 
 // px returns a size setting in pixels.
@@ -42,14 +41,7 @@ func (c *canvas) px(name string) float32 { return c.num(name) * c.unit }
 
 // colour returns the colour that a setting names.
 func (c *canvas) colour(name string) rgb {
-	_, v := c.value(name)
-	return namedColours()[int(v)].rgb
-}
-
-// choice returns the chosen word of a setting.
-func (c *canvas) choice(name string) string {
-	p, v := c.value(name)
-	return p.Choices[int(v)]
+	return namedColours()[int(c.value(name))].rgb
 }
 
 // each replaces every pixel by f of it. f may read img only at (x, y).

@@ -194,7 +194,7 @@ func (s Source) check() error {
 		return nil
 	}
 	n := m.W * m.H
-	if s.Scene.Image.W != m.W || s.Scene.Image.H != m.H || len(s.Scene.Depth) != n {
+	if p := s.Scene.Image; p == nil || p.W != m.W || p.H != m.H || len(s.Scene.Depth) != n {
 		return fmt.Errorf("the scene isn't of the picture's size, %d x %d pixels", m.W, m.H)
 	}
 	for r, mask := range s.Scene.Masks {

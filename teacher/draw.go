@@ -4,7 +4,7 @@ import "math"
 
 // drawEdits look drawn by hand with a dry tool or a pen.
 func drawEdits() []Edit {
-	stroke := size("stroke", "distance of the strokes", 0.01, 0.15, 0.028)
+	stroke := size("stroke", "distance of the strokes", 0.01, 0.15, 0.02)
 	return []Edit{
 		{Name: "pencil-sketch", Title: "pencil sketch", Kind: Texture, apply: pencilSketch, Params: []Param{stroke}},
 		{Name: "coloured-pencil", Title: "coloured pencil drawing", Kind: Texture, apply: colouredPencil, Params: []Param{stroke}},
@@ -13,9 +13,9 @@ func drawEdits() []Edit {
 			Params: []Param{size("line", "width of the lines", 0.002, 0.03, 0.009)}},
 		{Name: "line-art", Title: "line art", Kind: Texture, apply: lineArt},
 		{Name: "crosshatch", Title: "crosshatched pen drawing", Kind: Texture, apply: crosshatch,
-			Params: []Param{size("spacing", "distance of the lines", 0.01, 0.15, 0.045)}},
+			Params: []Param{size("spacing", "distance of the lines", 0.01, 0.15, 0.03)}},
 		{Name: "stipple", Title: "stippled ink drawing", Kind: Texture, apply: stipple,
-			Params: []Param{size("spacing", "distance of the dots", 0.01, 0.15, 0.03)}},
+			Params: []Param{size("spacing", "distance of the dots", 0.01, 0.15, 0.02)}},
 		{Name: "pastel", Title: "soft pastel drawing", Kind: Texture, apply: pastel},
 		{Name: "chalkboard", Title: "chalk on a blackboard", Kind: Texture, apply: chalkboard},
 		{Name: "blueprint", Title: "blueprint", Kind: Texture, apply: blueprint},
@@ -38,7 +38,7 @@ func (c *canvas) strokes(period, degrees float32, seed uint64) plane {
 		along, across := u*co+v*s, v*co-u*s
 		// A little waviness: hands don't draw with a ruler.
 		across += 0.25 * period * noise(seed+9, along*6, across*6)
-		return noise(seed, along*5, 2*across/period)
+		return noise(seed, along*8, 2*across/period)
 	})
 }
 
@@ -74,9 +74,10 @@ func colouredPencil(c *canvas) {
 	c.each(func(x, y int, _ rgb) rgb {
 		p := pixel(soft, x, y).saturate(1.6).clamp()
 		dark := 1 - min(p[0], p[1], p[2]) // how much pigment the colour takes
-		cover := dark * smoothstep(0.95-1.1*dark, 1.5-1.1*dark, 0.5*(one.at(x, y)+two.at(x, y))+0.15)
-		pigment := p.mix(p.mul(p), 0.35)
-		out := hex(0xfbf8f0).mix(pigment, clamp01(0.25*dark+0.95*cover))
+		grain := 0.5 * (one.at(x, y) + two.at(x, y))
+		cover := smoothstep(0.75-1.3*dark, 1.6-1.3*dark, grain+0.1)
+		pigment := p.mix(p.mul(p), 0.3)
+		out := hex(0xfbf8f0).mix(pigment, clamp01(0.3*dark+0.68*cover))
 		return out.scale((0.35 + 0.65*pow(line.at(x, y), 1.6)) * paper.at(x, y))
 	})
 }
@@ -89,10 +90,10 @@ func charcoal(c *canvas) {
 	c.each(func(x, y int, _ rgb) rgb {
 		u, v := c.uv(x, y)
 		tooth := fbm(textureSeed, u*45, v*45, 2)
-		dark := smoothstep(0.15, 0.95, 1-l.at(x, y))
-		coal := clamp01(1.15*dark*dark + 1.5*smoothstep(0.05, 0.6, e.at(x, y)))
-		grip := smoothstep(0.95-1.05*coal, 1.35-1.05*coal, 0.6*tooth+0.4*smudge.at(x, y)+0.08)
-		return hex(0xefece4).mix(hex(0x141312), clamp01(0.2*coal+0.95*grip*coal))
+		dark := 1 - smoothstep(0.08, 0.8, l.at(x, y))
+		coal := clamp01(0.85*dark + 0.75*smoothstep(0.12, 0.8, e.at(x, y)))
+		grip := smoothstep(0.85-0.9*coal, 1.5-0.9*coal, 0.65*tooth+0.35*smudge.at(x, y)+0.1)
+		return hex(0xe9e5db).mix(hex(0x1b1a19), clamp01(0.45*coal+0.55*grip))
 	})
 }
 
@@ -131,8 +132,8 @@ func crosshatch(c *canvas) {
 		dark := 1 - soft.at(x, y)
 		var k float32
 		for i, degrees := range [4]float32{45, -45, 5, 90} { // each direction starts at a darker tone
-			from := 0.16 + 0.19*float32(i)
-			k = max(k, hatchLine(u, v, degrees, spacing, 0.65*smoothstep(from, from+0.45, dark)))
+			from := 0.24 + 0.17*float32(i)
+			k = max(k, hatchLine(u, v, degrees, spacing, 0.5*smoothstep(from, from+0.4, dark)))
 		}
 		k = max(0.9*k, 1-lines.at(x, y))
 		return hex(0xfaf6ea).mix(hex(0x17171c), k)
@@ -141,13 +142,13 @@ func crosshatch(c *canvas) {
 
 // stipple: dots of ink whose size follows the darkness.
 func stipple(c *canvas) {
-	l := luma(c.img).blur(0.006 * c.unit)
-	spacing := max(c.px("spacing"), 2)
+	l := luma(c.img).blur(0.004 * c.unit)
+	spacing := max(c.px("spacing"), 1.8)
 	c.each(func(x, y int, _ rgb) rgb {
 		fx, fy := (float32(x)+0.5)/spacing, (float32(y)+0.5)/spacing
 		near := worley(textureSeed, fx, fy, 0.9)
 		dark := 1 - l.sample(near.px*spacing-0.5, near.py*spacing-0.5)
-		r := 0.72 * sqrt(max(0, dark-0.08))
+		r := 0.66 * sqrt(smoothstep(0.22, 1.05, dark)) // the dots' area follows the darkness
 		edge := 0.55 / spacing
 		return hex(0xfbf8f1).mix(hex(0x15151a), smoothstep(r+edge, r-edge, near.d1)*smoothstep(0.02, 0.1, r))
 	})
@@ -163,9 +164,9 @@ func pastel(c *canvas) {
 		chalk := pixel(soft, x, y).mix(p, 0.25).saturate(1.45)
 		l := chalk.luma()
 		chalk = chalk.mix(grey(1), 0.16*(1-l)).contrast(1.08)
-		tooth := 0.5*fbm(textureSeed, u*38, v*38, 2) + 0.3*one.at(x, y) + 0.2*two.at(x, y)
-		chalk = chalk.scale(1 + 0.5*(one.at(x, y)-0.5))
-		return ground.mix(chalk, 0.35+0.65*smoothstep(0.3, 0.5, tooth))
+		tooth := 0.6*fbm(textureSeed, u*60, v*60, 2) + 0.25*one.at(x, y) + 0.15*two.at(x, y)
+		chalk = chalk.scale(1 + 0.35*(one.at(x, y)-0.5))
+		return ground.mix(chalk, 0.55+0.45*smoothstep(0.3, 0.5, tooth))
 	})
 }
 
@@ -240,14 +241,14 @@ func scribble(c *canvas) {
 	l := luma(c.img)
 	lines := inkLines(l, max(0.008*c.unit, 0.55), 10, 0.3, 7)
 	soft := l.blur(0.015 * c.unit)
-	const period = 0.05 // short sides
+	const period = 0.036 // short sides
 	c.each(func(x, y int, _ rgb) rgb {
 		u, v := c.uv(x, y)
 		var k float32
 		for i := range 3 {
 			s := textureSeed + uint64(10*i)
 			du, dv := noise(s, u*8, v*8)-0.5, noise(s+1, u*8, v*8)-0.5
-			tone := 0.6 * smoothstep(0.12+0.22*float32(i), 0.75+0.1*float32(i), 1-soft.at(x, y))
+			tone := 0.5 * smoothstep(0.25+0.2*float32(i), 0.85+0.1*float32(i), 1-soft.at(x, y))
 			k = max(k, hatchLine(u+0.11*du, v+0.11*dv, 60-50*float32(i), max(period, 3.4/c.unit), tone))
 		}
 		k = max(0.85*k, 1-lines.at(x, y))

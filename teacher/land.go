@@ -111,7 +111,11 @@ func (c *canvas) repaintSky(s skyPaint) {
 		base := s.open.at(c.skyHeight(y))
 		base = base.screen(s.sun.scale(clamp01(s.glow * halo.at(x, y))))
 		lit := base.mix(s.cloud, 0.75*smoothstep(0.55, 1.2, shade.at(x, y)))
-		p = p.mix(base, s.cover*open.at(x, y)).mix(lit, s.cover*cloud.at(x, y)).mix(s.sun, s.cover*sun.at(x, y))
+		o, cl, su := open.at(x, y), cloud.at(x, y), sun.at(x, y)
+		if all := o + cl + su; all > 0 {
+			painted := base.scale(o / all).add(lit.scale(cl / all)).add(s.sun.scale(su / all))
+			p = p.mix(painted, s.cover*min(all, 1))
+		}
 		mirrored := s.open.at(c.skyHeight(y)).scale(0.88 * gleam.at(x, y))
 		return p.mix(mirrored, 0.62*s.cover*water.at(x, y))
 	})
@@ -121,6 +125,19 @@ func (c *canvas) repaintSky(s skyPaint) {
 func (c *canvas) landTone(f func(p rgb) rgb) {
 	sky := c.skyMask()
 	c.each(func(x, y int, p rgb) rgb { return p.mix(f(p), 1-clamp01(sky.at(x, y))) })
+}
+
+// daylight brightens the land of scenes that lie in the dark.
+func (c *canvas) daylight() {
+	sky, l := c.skyMask(), luma(c.img)
+	var sum, n float32
+	for i, v := range l.v {
+		land := 1 - clamp01(sky.v[i])
+		sum, n = sum+land*v, n+land
+	}
+	const usual = 0.3 // mean lightness of land under an open sky
+	gain := min(max(usual*n/max(sum, 0.01), 1), 4)
+	c.landTone(func(p rgb) rgb { return p.each(func(v float32) float32 { return 1 - pow(1-min(v, 1), gain) }) })
 }
 
 // haze mixes in the colour of the air by depth.

@@ -32,12 +32,11 @@ func lightEdits() []Edit {
 
 // goldenHour: low warm light from one side, long haze.
 func goldenHour(c *canvas) {
-	c.haze(hex(0xffc77a), 0.28)
 	c.each(func(x, y int, p rgb) rgb {
 		u, _ := c.centred(x, y)
 		side := smoothstep(1.3, -1.1, u) // brighter to the left
-		p = p.contrast(1.05).mul(rgb{1.16, 0.97, 0.66}).saturate(1.1)
-		return p.scale(0.88 + 0.2*side).screen(hex(0xff9a3a).scale(0.32 * side * side))
+		p = p.contrast(1.08).mul(rgb{1.14, 0.95, 0.7}).saturate(1.05)
+		return p.scale(0.85 + 0.2*side).screen(hex(0xff8a3a).scale(0.3 * side * side))
 	})
 }
 
@@ -165,12 +164,12 @@ func moonlight(c *canvas) {
 
 func milkyWay(c *canvas) {
 	c.darken(rgb{0.1, 0.12, 0.2}, ramp{hex(0x35406b), hex(0x151c3f), hex(0x060818)}, hex(0x1f2748), hex(0xf2f0e0))
-	stars := c.stars(40)
+	stars := c.stars(32)
 	c.shine(func(x, y int) rgb {
 		u, v := c.uv(x, y)
 		along, across := 0.8*u+0.6*v, 0.8*v-0.6*u+0.28*float32(c.img.W)/c.unit // a diagonal band
 		cloud := fbm(textureSeed, along*4, across*7, 5)
-		band := exp(-12*across*across) * smoothstep(0.25, 0.7, cloud)
+		band := 0.85 * exp(-12*across*across) * smoothstep(0.15, 0.8, cloud)
 		dust := smoothstep(0.45, 0.7, fbm(textureSeed+8, along*5, across*9, 4)) * exp(-90*across*across)
 		col := ramp{hex(0x3a3f86), hex(0xb07fc0), hex(0xffe8d6)}.at(band)
 		return col.scale(1.0 * band * (1 - 0.75*dust)).add(hex(0xf2f4ff).scale(stars.at(x, y) * (0.6 + band)))

@@ -2,7 +2,6 @@ package teacher
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 )
@@ -25,76 +24,6 @@ func paintEdits() []Edit {
 		{Name: "canvas", Title: "printed on canvas", Kind: Texture, apply: canvasWeave},
 	}
 }
-
-// kuwahara flattens colours and keeps edges: the mean of whichever of 8 sectors around a pixel varies
-// least. Sectors are weighted smoothly (Papari et al. 2007) and lie in an ellipse stretched along the flow
-// (Kyprianidis, Kang, Döllner 2009). radius is in pixels.
-func kuwahara(m *imageio.Image, radius float32) *imageio.Image {
-	radius = max(radius, 1.5)
-	f := flow(luma(m), max(0.7*radius, 0.8))
-	out := imageio.New(m.W, m.H)
-	for y := range m.H {
-		for x := range m.W {
-			p := kuwaharaPixel(m, x, y, radius, f)
-			copy(out.Pix[3*(y*m.W+x):], p[:])
-		}
-	}
-	return out
-}
-
-// sector accumulates the weighted moments of one sector.
-type sector struct {
-	n, l, ll float32 // weight, lightness, squared lightness
-	sum      rgb
-}
-
-func kuwaharaPixel(m *imageio.Image, x, y int, radius float32, f flowField) rgb {
-	tx, ty, a := f.tx.at(x, y), f.ty.at(x, y), f.aniso.at(x, y)
-	long, short := radius*(1+0.6*a), radius/(1+0.6*a)
-	reach := int(math.Ceil(float64(long)))
-	var sectors [8]sector
-	for dy := -reach; dy <= reach; dy++ {
-		for dx := -reach; dx <= reach; dx++ {
-			u := (float32(dx)*tx + float32(dy)*ty) / long
-			v := (float32(dy)*tx - float32(dx)*ty) / short
-			d2 := u*u + v*v
-			if d2 > 1 {
-				continue
-			}
-			p := pixel(m, x+dx, y+dy)
-			l, w := p.luma(), 1-0.8*d2
-			for k, axis := range sectorAxes {
-				// A sector's weight fades with the angle from its axis; the centre belongs to all.
-				side := u*axis[0] + v*axis[1] + 0.12
-				if side <= 0 {
-					continue
-				}
-				ws := w * side * side * side
-				s := &sectors[k]
-				s.n, s.l, s.ll, s.sum = s.n+ws, s.l+ws*l, s.ll+ws*l*l, s.sum.add(p.scale(ws))
-			}
-		}
-	}
-	return calmest(sectors)
-}
-
-// calmest averages the sectors, weighting the ones that vary least by far the most.
-func calmest(sectors [8]sector) rgb {
-	var sum rgb
-	var total float32
-	for _, s := range sectors {
-		mean := s.l / s.n
-		variance := max(0, s.ll/s.n-mean*mean)
-		w := 1 / (1 + 2e4*variance*variance*16)
-		w *= w
-		sum, total = sum.add(s.sum.scale(w/s.n)), total+w
-	}
-	return sum.scale(1 / total)
-}
-
-const diag = math.Sqrt2 / 2
-
-var sectorAxes = [8][2]float32{{1, 0}, {diag, diag}, {0, 1}, {-diag, diag}, {-1, 0}, {-diag, -diag}, {0, -1}, {diag, -diag}}
 
 // bristles is the relief that a brush leaves: noise drawn out along the flow of the picture.
 func (c *canvas) bristles(f flowField, width, length float32) plane {
@@ -212,102 +141,34 @@ func canvasWeave(c *canvas) {
 	})
 }
 
-// dab is one brush stroke: a capsule with soft ends.
-type dab struct {
-	x, y, dx, dy float32 // centre and unit direction
-	length, half float32 // half length of the spine, half width, in pixels
-	colour       rgb
-}
-
-// paint lays the stroke over the picture; bristle is how much its tone streaks.
-func (d dab) paint(m *imageio.Image, seed uint64, bristle float32) {
-	reach := d.length + d.half + 1
-	for y := max(0, floor(d.y-reach)); y <= min(m.H-1, floor(d.y+reach)); y++ {
-		for x := max(0, floor(d.x-reach)); x <= min(m.W-1, floor(d.x+reach)); x++ {
-			rx, ry := float32(x)-d.x, float32(y)-d.y
-			along, across := rx*d.dx+ry*d.dy, ry*d.dx-rx*d.dy
-			over := max(0, abs(along)-d.length)
-			cover := smoothstep(d.half+0.5, d.half-0.5, hypot(over, across))
-			if cover == 0 {
-				continue
-			}
-			streak := 1 + bristle*(noise(seed, 6*across/d.half, along/(4*d.half))-0.5) - 0.5*bristle*across/d.half
-			p := pixel(m, x, y).mix(d.colour.scale(streak), cover)
-			copy(m.Pix[3*(y*m.W+x):], p[:])
-		}
-	}
-}
-
-// layer is one pass of strokes over the whole picture.
-type layer struct {
-	half, aspect float32 // half width in pixels, length over width
-	jitter       float32 // of lightness and hue
-	saturation   float32
-	bristle      float32
-	// detail lays strokes only where the picture has structure; 0 lays all.
-	detail float32
-}
-
-// paintLayer covers the picture with strokes along its edges, in random order (Litwinowicz 1997).
-func (c *canvas) paintLayer(dst *imageio.Image, l layer) {
-	l.half = max(l.half, 0.8)
-	src := blurred(c.img, 0.6*l.half)
-	f := flow(luma(src), max(2*l.half, 1))
-	e := luma(c.img).edges(max(0.5*l.half, 0.5), 0.04*c.unit)
-	rng := rand.New(rand.NewPCG(c.seed, uint64(l.half*1000)))
-	step := 1.15 * l.half
-	cols, rows := int(float32(c.img.W)/step)+1, int(float32(c.img.H)/step)+1
-	for _, i := range rng.Perm(cols * rows) {
-		x := (float32(i%cols)+rng.Float32())*step - 0.5
-		y := (float32(i/cols)+rng.Float32())*step - 0.5
-		turn, light := rng.Float32()-0.5, rng.Float32()-0.5
-		hue := rgb{rng.Float32() - 0.5, rng.Float32() - 0.5, rng.Float32() - 0.5}
-		ix, iy := floor(x+0.5), floor(y+0.5)
-		if e.at(ix, iy) < l.detail {
-			continue
-		}
-		// Where there is no direction, strokes follow a slow field so that neighbours agree.
-		u, v := c.uv(ix, iy)
-		a := atan2(f.ty.at(ix, iy), f.tx.at(ix, iy))
-		if f.aniso.at(ix, iy) < 0.35 {
-			a = 5 * noise(textureSeed, u*2.5, v*2.5)
-		}
-		a += 0.5 * turn
-		p := sampleRGB(src, x, y).saturate(l.saturation).add(grey(l.jitter * light)).add(hue.scale(l.jitter))
-		dab{x, y, cos(a), sin(a), l.half * (l.aspect - 1), l.half, p}.paint(dst, c.seed+uint64(i), l.bristle)
-	}
-}
-
 func impressionist(c *canvas) {
 	out := blurred(c.img, c.px("brush"))
 	half := c.px("brush") / 2
-	c.paintLayer(out, layer{half: 1.6 * half, aspect: 3, jitter: 0.14, saturation: 1.35, bristle: 0.35})
-	c.paintLayer(out, layer{half: 0.8 * half, aspect: 3.2, jitter: 0.1, saturation: 1.3, bristle: 0.35, detail: 0.1})
+	c.paintLayer(out, layer{half: 1.6 * half, aspect: 2.6, jitter: 0.1, saturation: 1.35, bristle: 0.25})
+	c.paintLayer(out, layer{half: 0.8 * half, aspect: 2.8, jitter: 0.07, saturation: 1.3, bristle: 0.25, detail: 0.12})
 	c.img = out
 }
 
 // swirlingPaint: long curved strokes that follow the picture's flow, thick and in strong blues and yellows.
 func swirlingPaint(c *canvas) {
 	out := blurred(c.img, 0.03*c.unit)
-	swirl := c.img.Clone()
-	l := layer{half: 0.015 * c.unit, aspect: 5, jitter: 0.2, saturation: 1.7, bristle: 0.5}
-	c.paintLayer(out, l)
+	c.paintLayer(out, layer{half: 0.017 * c.unit, aspect: 4.5, jitter: 0.09, saturation: 1.6, bristle: 0.3})
 	c.img = out
-	f := flow(luma(blurred(swirl, 0.02*c.unit)), 0.05*c.unit)
+	f := flow(luma(blurred(out, 0.02*c.unit)), 0.05*c.unit)
 	height := c.bristles(f, 0.012*c.unit, 0.07*c.unit)
 	light := relief(height, 0.8*max(0.012*c.unit, 1))
 	c.each(func(x, y int, p rgb) rgb {
 		h := height.at(x, y) - 0.5
 		p = p.contrast(1.15).add(rgb{0.25, 0.2, -0.22}.scale(h * 1.2))
-		return p.scale(mix(1, light.at(x, y), 0.75))
+		return p.scale(mix(1, light.at(x, y), 0.5))
 	})
 }
 
 // paletteKnife: large flat slabs of thick paint.
 func paletteKnife(c *canvas) {
 	out := blurred(c.img, 0.05*c.unit)
-	c.paintLayer(out, layer{half: 0.04 * c.unit, aspect: 1.9, jitter: 0.1, saturation: 1.25, bristle: 0.45})
-	c.paintLayer(out, layer{half: 0.022 * c.unit, aspect: 2, jitter: 0.12, saturation: 1.3, bristle: 0.5, detail: 0.09})
+	c.paintLayer(out, layer{half: 0.045 * c.unit, aspect: 1.7, jitter: 0.06, saturation: 1.25, bristle: 0.2})
+	c.paintLayer(out, layer{half: 0.026 * c.unit, aspect: 1.7, jitter: 0.06, saturation: 1.3, bristle: 0.2, detail: 0.12})
 	c.img = out
 	light := relief(luma(out), 0.5*max(0.012*c.unit, 1))
 	c.tone(func(p rgb) rgb { return p.contrast(1.1) })
@@ -321,7 +182,7 @@ func pointillism(c *canvas) {
 		out.Pix[i] = hex(0xefe4cb)[i%3]
 	}
 	half := c.px("dot") / 2
-	c.paintLayer(out, layer{half: 1.15 * half, aspect: 1, jitter: 0.16, saturation: 1.6})
-	c.paintLayer(out, layer{half: 0.8 * half, aspect: 1, jitter: 0.42, saturation: 1.9, detail: 0.03})
+	c.paintLayer(out, layer{half: 1.15 * half, aspect: 1, jitter: 0.08, saturation: 1.6})
+	c.paintLayer(out, layer{half: 0.8 * half, aspect: 1, jitter: 0.24, saturation: 1.8, detail: 0.03})
 	c.img = out
 }

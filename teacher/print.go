@@ -6,14 +6,14 @@ import "math"
 func printEdits() []Edit {
 	dot := func(def float64) Param { return size("dot", "distance of the dots", 0.01, 0.2, def) }
 	return []Edit{
-		{Name: "halftone", Title: "halftone print", Kind: Texture, apply: halftone, Params: []Param{dot(0.05)}},
-		{Name: "cmyk-halftone", Title: "colour halftone print", Kind: Texture, apply: cmykHalftone, Params: []Param{dot(0.05)}},
+		{Name: "halftone", Title: "halftone print", Kind: Texture, apply: halftone, Params: []Param{dot(0.036)}},
+		{Name: "cmyk-halftone", Title: "colour halftone print", Kind: Texture, apply: cmykHalftone, Params: []Param{dot(0.036)}},
 		{Name: "comic", Title: "comic book", Kind: Texture, apply: comic, Params: []Param{dot(0.045)}},
 		{Name: "pop-art", Title: "pop art", Kind: Texture, apply: popArt},
 		{Name: "risograph", Title: "risograph print", Kind: Texture, apply: risograph,
 			Params: []Param{colour("first", "the darker ink", "blue"), colour("second", "the lighter ink", "coral")}},
 		{Name: "engraving", Title: "engraving", Kind: Texture, apply: engraving,
-			Params: []Param{size("spacing", "distance of the lines", 0.01, 0.15, 0.04)}},
+			Params: []Param{size("spacing", "distance of the lines", 0.01, 0.15, 0.03)}},
 		{Name: "woodcut", Title: "woodcut", Kind: Texture, apply: woodcut},
 		{Name: "linocut", Title: "linocut", Kind: Texture, apply: linocut, Params: []Param{colour("colour", "colour of the ink", "teal")}},
 		{Name: "woodblock", Title: "Japanese woodblock print", Kind: Texture, apply: woodblock},
@@ -129,8 +129,8 @@ func engraving(c *canvas) {
 		u, v := c.uv(x, y)
 		v += 0.09 * form.at(x, y)
 		dark := 1 - soft.at(x, y)
-		k := hatchLine(u, v, 18, spacing, 0.1+0.72*smoothstep(0.05, 0.95, dark))
-		k = max(k, hatchLine(u, v, -50, spacing, 0.6*smoothstep(0.55, 0.95, dark)))
+		k := hatchLine(u, v, 18, spacing, 0.04+0.66*smoothstep(0.1, 1, dark))
+		k = max(k, hatchLine(u, v, -50, spacing, 0.5*smoothstep(0.65, 1, dark)))
 		return hex(0xf3ead3).mix(hex(0x1d1a1f), max(k, 0.9*(1-fine.at(x, y))))
 	})
 }
@@ -140,7 +140,7 @@ func woodcut(c *canvas) {
 	l := luma(c.img)
 	lines := inkLines(l, max(0.012*c.unit, 0.7), 12, 0.3, 12)
 	f := flow(l, max(0.04*c.unit, 1))
-	gouge := c.bristles(f, 0.018*c.unit, 0.08*c.unit)
+	gouge := c.bristles(f, 0.026*c.unit, 0.08*c.unit)
 	soft := l.blur(0.012 * c.unit)
 	c.each(func(x, y int, _ rgb) rgb {
 		// Line noise is narrow around one half: widen it to serve as a threshold.
@@ -154,13 +154,13 @@ func woodcut(c *canvas) {
 func linocut(c *canvas) {
 	l := luma(kuwahara(c.img, 0.03*c.unit))
 	lines := inkLines(luma(c.img), max(0.012*c.unit, 0.7), 8, 0.25, 10)
-	marks := c.strokes(0.045*c.unit, 25, textureSeed)
+	marks := c.strokes(0.024*c.unit, 25, textureSeed)
 	inkColour := c.colour("colour").scale(0.75)
 	c.each(func(x, y int, _ rgb) rgb {
 		v := l.at(x, y)
 		solid := smoothstep(0.44, 0.38, v)
 		// Mid-tones are carved: stripes of paper and ink.
-		mid := smoothstep(0.72, 0.62, v) * smoothstep(0.48, 0.54, marks.at(x, y))
+		mid := smoothstep(0.62, 0.5, v) * smoothstep(0.46, 0.54, marks.at(x, y))
 		k := max(solid, mid, 1-lines.at(x, y))
 		u, w := c.uv(x, y)
 		k *= 0.86 + 0.2*fbm(textureSeed+3, u*40, w*40, 2)
@@ -192,9 +192,9 @@ func stencil(c *canvas) {
 		overspray := 0.08 * (fbm(c.seed, u*30, v*30, 2) - 0.5)
 		t := l.at(x, y) + overspray
 		out := wall
-		out = out.mix(inks[2], 0.92*smoothstep(0.66, 0.63, t))
-		out = out.mix(inks[1], 0.95*smoothstep(0.47, 0.44, t))
-		return out.mix(inks[0], 0.97*smoothstep(0.3, 0.27, t))
+		out = out.mix(inks[2], 0.92*smoothstep(0.58, 0.55, t))
+		out = out.mix(inks[1], 0.95*smoothstep(0.4, 0.37, t))
+		return out.mix(inks[0], 0.97*smoothstep(0.25, 0.22, t))
 	})
 }
 
@@ -202,7 +202,8 @@ func stencil(c *canvas) {
 func travelPoster(c *canvas) {
 	c.img = kuwahara(kuwahara(c.img, 0.04*c.unit), 0.03*c.unit)
 	palette := []rgb{hex(0x0f2a3d), hex(0x1f5a6b), hex(0x4f9a94), hex(0xa8cfb8), hex(0xf6e7bd), hex(0xf2b950),
-		hex(0xe2763a), hex(0xa93c2e), hex(0x5b2a33), hex(0x6f8c46), hex(0x2e5539), hex(0xd8a37a)}
+		hex(0xe2763a), hex(0xa93c2e), hex(0x4a3530), hex(0x6f8c46), hex(0x2e5539), hex(0xd8a37a),
+		hex(0x8a6444), hex(0xb5a68c), hex(0x3f8fc4), hex(0x8cc0e0), hex(0x6c7a82)}
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
 		p = p.saturate(1.5).contrast(1.15)

@@ -6,7 +6,7 @@ import "math"
 func retroEdits() []Edit {
 	return []Edit{
 		{Name: "film-grain", Title: "grainy film", Kind: Texture, apply: filmGrain,
-			Params: []Param{num("amount", "", "contrast of the grain", 0.02, 0.6, 0.22)}},
+			Params: []Param{num("amount", "", "contrast of the grain", 0.02, 0.6, 0.14)}},
 		{Name: "vignette", Title: "dark corners", Kind: Texture, apply: vignette,
 			Params: []Param{num("amount", "", "darkness of the corners", 0.1, 1, 0.8)}},
 		{Name: "old-photo", Title: "old damaged photo", Kind: Texture, apply: oldPhoto},
@@ -94,10 +94,10 @@ func oldPhoto(c *canvas) {
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
 		stain := 0.22 * smoothstep(0.5, 0.75, fbm(c.seed+1, u*3, v*3, 4))
-		out := r.at(0.12 + 0.72*p.luma() + 0.14*g.at(x, y))
+		out := r.at(0.04 + 0.86*p.luma() + 0.12*g.at(x, y))
 		out = out.mix(hex(0x9c7440), stain).mix(hex(0xf2e6cb), 0.8*max(dust.at(x, y), 0.7*lines.at(x, y)))
 		// Old prints fade from the borders in.
-		return out.mix(hex(0xe9d8b4), 0.55*c.vignetteAt(x, y))
+		return out.mix(hex(0xe9d8b4), 0.4*c.vignetteAt(x, y))
 	})
 }
 
@@ -238,9 +238,9 @@ func securityCamera(c *canvas) {
 	period := max(0.03, 2/c.unit)
 	c.each(func(x, y int, p rgb) rgb {
 		_, v := c.uv(x, y)
-		l := p.contrast(1.3).luma()*0.85 + 0.04 + 0.16*(hash01(c.seed, x, y)-0.5)
+		l := p.contrast(1.2).luma()*0.95 + 0.1 + 0.12*(hash01(c.seed, x, y)-0.5)
 		l *= 0.86 + 0.14*cos(2*math.Pi*v/period)
-		return rgb{0.86, 1, 0.93}.scale(l * (1 - 0.55*c.vignetteAt(x, y)))
+		return rgb{0.86, 1, 0.93}.scale(l * (1 - 0.4*c.vignetteAt(x, y)))
 	})
 }
 

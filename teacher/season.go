@@ -51,7 +51,7 @@ func autumn(c *canvas) {
 		m := ground.at(x, y)
 		straw := hex(0xb39a58).scale(0.35 + 1.1*p.luma())
 		p = p.mix(straw, 0.65*m*greenness(p))
-		k, which := c.speckle(x, y, 5, 0.45)
+		k, which := c.speckle(x, y, 7, 0.5)
 		return p.mix(leaves.at(which).scale(0.95), 0.85*k*m)
 	})
 	c.tone(func(p rgb) rgb { return p.mul(rgb{1.05, 0.99, 0.88}) })
@@ -66,7 +66,7 @@ func springBlossom(c *canvas) {
 	})
 	c.recolour(ground, 0.55, func(x, y int) rgb { return hex(0x86c24a) })
 	c.each(func(x, y int, p rgb) rgb {
-		k, which := c.speckle(x, y, 5, 0.3)
+		k, which := c.speckle(x, y, 7, 0.35)
 		return p.mix(petals.at(0.6*which), 0.9*k*ground.at(x, y))
 	})
 	c.tone(func(p rgb) rgb { return p.mix(hex(0xfff4f4), 0.06).saturate(1.08) })
@@ -77,7 +77,7 @@ func flowerMeadow(c *canvas) {
 	flowers := []rgb{hex(0xe8333a), hex(0xffd52e), hex(0xffffff), hex(0x8a4fd0), hex(0xff7fb0), hex(0x3f6fe0), hex(0xff9a2e)}
 	c.recolour(ground, 0.45, func(x, y int) rgb { return hex(0x5fa83a) })
 	c.each(func(x, y int, p rgb) rgb {
-		k, which := c.speckle(x, y, 4, 0.75)
+		k, which := c.speckle(x, y, 7, 0.8)
 		u, v := c.uv(x, y)
 		far := smoothstep(0.5, 0.75, fbm(textureSeed, u*12, v*40, 3)) * 0.7 // distant flowers merge to bands
 		_, _, near := c.onGround(x, y)
@@ -92,7 +92,7 @@ func lush(c *canvas) {
 	c.recolour(c.leafMask(), 0.75, func(x, y int) rgb { return hex(0x1f6b2a).mix(hex(0x4f9a2f), c.clump(x, y)) })
 	ground := c.mask(scene.Ground)
 	c.recolour(ground, 0.75, func(x, y int) rgb { return hex(0x4f9f30).mix(hex(0x78bd3c), c.clump(x, y)) })
-	c.tone(func(p rgb) rgb { return p.mix(p.mul(rgb{0.72, 1.18, 0.62}), 0.5*greenness(p)).saturate(1.12) })
+	c.tone(func(p rgb) rgb { return p.mix(p.mul(rgb{0.78, 1.1, 0.7}), 0.5*greenness(p)) })
 }
 
 // drought: grass and leaves have lost their green, the air is dusty.
@@ -137,7 +137,7 @@ func lavenderFields(c *canvas) {
 
 // overgrown: ivy climbs over houses, roofs and paths.
 func overgrown(c *canvas) {
-	built := c.mask(scene.House, scene.Roof, scene.Window, scene.Path, scene.Wood, scene.Lamp, scene.Rock, scene.Craft)
+	built := c.mask(scene.House, scene.Roof, scene.Window, scene.Path, scene.Wood, scene.Lamp, scene.Rock)
 	shade := luma(c.img)
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
@@ -151,6 +151,7 @@ func overgrown(c *canvas) {
 
 // desert: dunes instead of meadows, sand instead of water, dry scrub, a pale hot sky.
 func desert(c *canvas) {
+	c.daylight()
 	sand := c.mask(scene.Ground, scene.Path, scene.Water, scene.Sand, scene.Flower)
 	tree, rocks := c.mask(scene.Tree), c.mask(scene.Mountain, scene.Rock)
 	c.recolour(rocks, 0.8, func(x, y int) rgb {
@@ -209,6 +210,7 @@ func lava(c *canvas) {
 }
 
 func mars(c *canvas) {
+	c.daylight()
 	land := c.mask(scene.Ground, scene.Path, scene.Water, scene.Sand, scene.Flower, scene.Mountain, scene.Rock, scene.Tree)
 	c.recolour(land, 0.85, func(x, y int) rgb {
 		u, v := c.uv(x, y)
@@ -267,6 +269,7 @@ func (c *canvas) ringedPlanet() {
 
 // candyLand: pink and mint, everything soft and sweet.
 func candyLand(c *canvas) {
+	c.daylight()
 	c.recolour(c.mask(scene.Tree), 0.9, func(x, y int) rgb {
 		return ramp{hex(0xff9ecb), hex(0xffd1e8), hex(0xc9a6ff), hex(0x9fe8d8)}.at(c.clump(x, y))
 	})
@@ -308,6 +311,6 @@ func toxic(c *canvas) {
 		return p.mix(sludge, 0.92*water.at(x, y))
 	})
 	glow := water.blur(0.05 * c.unit)
-	c.haze(hex(0xa6b04a), 0.35)
+	c.landTone(func(p rgb) rgb { return p.mix(hex(0xa6b04a), 0.12) })
 	c.each(func(x, y int, p rgb) rgb { return p.screen(hex(0x7fff2a).scale(0.25 * clamp01(glow.at(x, y)))) })
 }

@@ -71,58 +71,15 @@ func mosaic(c *canvas) {
 		return worley(textureSeed, (float32(x)+0.5)/t, (float32(y)+0.5)/t, 0.32)
 	}
 	c.pieces(func(x, y int) (int, int) { n := at(x, y); return n.x, n.y })
-	soft := 0.6 / t
+	soft := 0.4 / t
 	c.each(func(x, y int, p rgb) rgb {
 		n := at(x, y)
 		u, v := 2*((float32(x)+0.5)/t-n.px), 2*((float32(y)+0.5)/t-n.py)
 		shade := 0.88 + 0.24*hash01(textureSeed+5, n.x, n.y)
 		stone := p.saturate(1.2).scale(shade * bevel(u, v, 0.6))
-		grout := smoothstep(0.1+soft, 0.1-soft*0.5, n.d2-n.d1)
+		grout := smoothstep(0.1+soft, 0.1-soft, n.d2-n.d1)
 		return stone.mix(hex(0xcfc6b4), 0.85*grout)
 	})
-}
-
-// superpixels cuts the picture into compact pieces that follow its edges: SLIC (Achanta et al. 2012).
-// step is the size of a piece in pixels; the result is the piece of every pixel.
-func superpixels(c *canvas, step, compact float32) []int {
-	type centre struct {
-		x, y, n float32
-		p       rgb
-	}
-	cols, rows := max(1, int(float32(c.img.W)/step+0.5)), max(1, int(float32(c.img.H)/step+0.5))
-	sx, sy := float32(c.img.W)/float32(cols), float32(c.img.H)/float32(rows)
-	centres := make([]centre, cols*rows)
-	for i := range centres {
-		jx, jy := hash01(textureSeed, i, 0)-0.5, hash01(textureSeed, i, 1)-0.5
-		x, y := (float32(i%cols)+0.5+0.5*jx)*sx, (float32(i/cols)+0.5+0.5*jy)*sy
-		centres[i] = centre{x, y, 1, sampleRGB(c.img, x, y)}
-	}
-	ids := make([]int, c.img.W*c.img.H)
-	for range 4 {
-		next := make([]centre, len(centres))
-		for i := range ids {
-			x, y, p := i%c.img.W, i/c.img.W, rgb(c.img.Pix[3*i:3*i+3])
-			best := float32(1e9)
-			gx, gy := int(float32(x)/sx), int(float32(y)/sy)
-			for cy := max(0, gy-2); cy <= min(rows-1, gy+2); cy++ {
-				for cx := max(0, gx-2); cx <= min(cols-1, gx+2); cx++ {
-					k := centres[cy*cols+cx]
-					dx, dy := (float32(x)-k.x)/step, (float32(y)-k.y)/step
-					if d := p.dist2(k.p) + compact*(dx*dx+dy*dy); d < best {
-						best, ids[i] = d, cy*cols+cx
-					}
-				}
-			}
-			n := &next[ids[i]]
-			n.x, n.y, n.n, n.p = n.x+float32(x), n.y+float32(y), n.n+1, n.p.add(p)
-		}
-		for i, n := range next {
-			if n.n > 0 {
-				centres[i] = centre{n.x / n.n, n.y / n.n, 1, n.p.scale(1 / n.n)}
-			}
-		}
-	}
-	return ids
 }
 
 // seams is 1 where neighbouring pixels belong to different pieces, blurred to a line of some width in pixels.
@@ -142,11 +99,10 @@ func (c *canvas) seams(ids []int, width float32) plane {
 }
 
 func stainedGlass(c *canvas) {
-	src := blurred(c.img, 0.01*c.unit)
-	ids := superpixels(c, c.tilePx(5), 0.03)
-	c.img = src
+	c.img = blurred(c.img, 0.015*c.unit)
+	ids := superpixels(c.img, c.tilePx(5), 0.12)
 	c.pieces(func(x, y int) (int, int) { return ids[y*c.img.W+x], 0 })
-	lead := c.seams(ids, max(0.016*c.unit, 0.9))
+	lead := c.seams(ids, max(0.013*c.unit, 0.9))
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
 		h, s, l := p.hsv()
@@ -159,7 +115,8 @@ func stainedGlass(c *canvas) {
 
 // cutPaper: layers of coloured paper with shadows under their lower right edges.
 func cutPaper(c *canvas) {
-	ids := superpixels(c, c.tilePx(5), 0.012)
+	c.img = blurred(c.img, 0.012*c.unit)
+	ids := superpixels(c.img, c.tilePx(5), 0.035)
 	c.pieces(func(x, y int) (int, int) { return ids[y*c.img.W+x], 0 })
 	l := luma(c.img)
 	shadow := l.blur(0.012 * c.unit)
@@ -171,68 +128,18 @@ func cutPaper(c *canvas) {
 		rim := clamp01(2.5 * (l.at(x, y) - l.sample(float32(x)-0.6*d, float32(y)-0.6*d)))
 		lab, a, b := p.oklab()
 		sheet := fromOKLab(softRound(lab*7, 6)/7+0.03, 1.3*a, 1.3*b)
-		return sheet.scale((1-0.5*drop)*fibre.at(x, y)).mix(grey(1), 0.35*rim)
+		return sheet.scale((1-0.5*drop)*fibre.at(x, y)).mix(grey(1), 0.25*rim)
 	})
 }
 
 // lowPoly: a mesh of triangles whose corners sit on the picture's edges.
 func lowPoly(c *canvas) {
-	step := c.tilePx(5)
-	e := luma(c.img).edges(max(0.01*c.unit, 0.7), 0.04*c.unit)
-	cols, rows := int(float32(c.img.W)/step+1.5), int(float32(c.img.H)/step+1.5)
-	corner := func(i, j int) (x, y float32) {
-		x, y = float32(i)*float32(c.img.W)/float32(cols), float32(j)*float32(c.img.H)/float32(rows)
-		best := float32(-1)
-		bx, by := x, y
-		for k := range 24 { // the strongest edge among a few places nearby
-			tx := x + 0.75*step*(hash01(textureSeed+uint64(k), i, j)-0.5)
-			ty := y + 0.75*step*(hash01(textureSeed+100+uint64(k), i, j)-0.5)
-			if v := e.sample(tx, ty) + 0.02*hash01(textureSeed+200, i, j*64+k); v > best {
-				best, bx, by = v, tx, ty
-			}
-		}
-		return bx, by
-	}
-	mesh := make([][2]float32, (cols+3)*(rows+3))
-	for i := range mesh {
-		mesh[i][0], mesh[i][1] = corner(i%(cols+3)-1, i/(cols+3)-1)
-	}
-	ids := make([]int, c.img.W*c.img.H)
-	for j := range rows + 2 {
-		for i := range cols + 2 {
-			a, b := j*(cols+3)+i, (j+1)*(cols+3)+i
-			split := [2][3]int{{a, a + 1, b + 1}, {a, b + 1, b}}
-			if hash01(textureSeed+300, i, j) < 0.5 {
-				split = [2][3]int{{a, a + 1, b}, {a + 1, b + 1, b}}
-			}
-			for k, t := range split {
-				fillTriangle(ids, c.img.W, c.img.H, mesh[t[0]], mesh[t[1]], mesh[t[2]], 2*a+k+1)
-			}
-		}
-	}
+	ids := c.triangles(c.tilePx(5))
 	c.pieces(func(x, y int) (int, int) { return ids[y*c.img.W+x], 0 })
 	c.each(func(x, y int, p rgb) rgb {
-		facet := hash01(textureSeed+400, ids[y*c.img.W+x], 0)
+		facet := hash01(textureSeed+4, ids[y*c.img.W+x], 0)
 		return p.saturate(1.3).contrast(1.08).scale(0.92 + 0.16*facet)
 	})
-}
-
-// fillTriangle marks the pixels whose centre lies in a triangle.
-func fillTriangle(ids []int, w, h int, a, b, d [2]float32, id int) {
-	side := func(p, q [2]float32, x, y float32) float32 {
-		return (q[0]-p[0])*(y-p[1]) - (q[1]-p[1])*(x-p[0])
-	}
-	x0, x1 := max(0, floor(min(a[0], b[0], d[0]))), min(w-1, floor(max(a[0], b[0], d[0])+1))
-	y0, y1 := max(0, floor(min(a[1], b[1], d[1]))), min(h-1, floor(max(a[1], b[1], d[1])+1))
-	for y := y0; y <= y1; y++ {
-		for x := x0; x <= x1; x++ {
-			fx, fy := float32(x), float32(y)
-			s0, s1, s2 := side(a, b, fx, fy), side(b, d, fx, fy), side(d, a, fx, fy)
-			if s0 >= 0 && s1 >= 0 && s2 >= 0 || s0 <= 0 && s1 <= 0 && s2 <= 0 {
-				ids[y*w+x] = id
-			}
-		}
-	}
 }
 
 // crystal: Voronoi cells, each lit like a facet.
@@ -289,8 +196,8 @@ func toyBricks(c *canvas) {
 		r, soft := hypot(u, v), 1.4/float32(b)
 		stud := smoothstep(0.62+soft, 0.62-soft, r)
 		// The stud's wall is bright towards the light and shaded away from it.
-		wall := smoothstep(0.3, 0, abs(r-0.62)) * (-u - v) / max(r, 0.1)
-		return brick.scale(bevel(u, v, 0.25)).scale(1 + 0.06*stud + 0.22*wall)
+		wall := smoothstep(0.22, 0, abs(r-0.62)) * (-u - v) / max(r, 0.1)
+		return brick.scale(bevel(u, v, 0.2)).scale(1 + 0.1*stud + 0.32*wall)
 	})
 }
 
@@ -299,9 +206,9 @@ func crossStitch(c *canvas) {
 	c.blocks(b)
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := (float32(x%b)+0.5)/float32(b)*2-1, (float32(y%b)+0.5)/float32(b)*2-1
-		one, two := smoothstep(0.62, 0.3, abs(u-v)), smoothstep(0.62, 0.3, abs(u+v))
-		cloth := hex(0xf1e9d8).scale(0.9 + 0.1*cos(3.1416*u)*cos(3.1416*v))
-		yarn := p.saturate(1.25).each(func(v float32) float32 { return softRound(v*6, 5) / 6 })
+		one, two := smoothstep(0.8, 0.4, abs(u-v)), smoothstep(0.8, 0.4, abs(u+v))
+		cloth := hex(0xfaf4e6).scale(0.92 + 0.08*cos(3.1416*u)*cos(3.1416*v))
+		yarn := p.saturate(1.6).contrast(1.1).clamp().each(func(v float32) float32 { return softRound(v*6, 5) / 6 })
 		out := cloth.mix(yarn.scale(0.85), one)
 		return out.mix(yarn.scale(1.05), two)
 	})

@@ -179,7 +179,7 @@ func vaporwave(c *canvas) {
 func pastelTones(c *canvas) {
 	c.tone(func(p rgb) rgb {
 		l, a, b := p.oklab()
-		return fromOKLab(0.68+0.3*l, 0.55*a+0.012, 0.55*b).clamp()
+		return fromOKLab(0.66+0.3*l, 0.85*a+0.01, 0.85*b).clamp()
 	})
 }
 
@@ -203,7 +203,7 @@ func rainbowMap(c *canvas) {
 func dayForNight(c *canvas) {
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.centred(x, y)
-		l := p.saturate(0.3).each(func(v float32) float32 { return pow(v, 1.6) })
-		return l.mul(rgb{0.3, 0.43, 0.72}).scale(1 - 0.35*smoothstep(0.5, 1.4, hypot(u, v)))
+		l := p.saturate(0.3).each(func(v float32) float32 { return pow(v, 1.3) })
+		return l.mul(rgb{0.4, 0.56, 0.9}).scale(1 - 0.35*smoothstep(0.5, 1.4, hypot(u, v)))
 	})
 }

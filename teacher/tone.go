@@ -14,7 +14,7 @@ func toneEdits() []Edit {
 		{Name: "gamma", Title: "lifted midtones", Kind: Colour, apply: gamma,
 			Params: []Param{num("value", "", "above 1 lightens the midtones", 0.2, 5, 1.9)}},
 		{Name: "vivid", Title: "vivid colours", Kind: Colour, apply: vivid,
-			Params: []Param{num("amount", "", "added saturation", 0, 3, 1)}},
+			Params: []Param{num("amount", "", "added saturation", 0, 3, 1.3)}},
 		{Name: "muted", Title: "muted colours", Kind: Colour, apply: muted,
 			Params: []Param{num("amount", "", "removed saturation", 0, 1, 0.65)}},
 		{Name: "invert", Title: "photo negative", Kind: Colour, apply: invert},

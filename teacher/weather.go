@@ -22,7 +22,7 @@ func weatherEdits() []Edit {
 		{Name: "sandstorm", Title: "sandstorm", Kind: Scenery, apply: sandstorm, Params: []Param{density}},
 		{Name: "underwater", Title: "underwater", Kind: Scenery, apply: underwater},
 		{Name: "flood", Title: "flooded", Kind: Scenery, NeedsMasks: true, apply: flood,
-			Params: []Param{num("level", "", "height of the water, 0 bottom of the picture to 1 horizon", 0.1, 1, 0.65)}},
+			Params: []Param{num("level", "", "height of the water, 0 bottom of the picture to 1 horizon", 0.1, 1, 0.75)}},
 		{Name: "wildfire", Title: "wildfire smoke", Kind: Scenery, apply: wildfire},
 	}
 }
@@ -66,10 +66,14 @@ func (c *canvas) cloudDeck(light, dark rgb, amount float32) {
 }
 
 func clearSky(c *canvas) {
+	c.daylight()
 	cloud := c.mask(scene.Cloud)
-	c.repaintSky(skyPaint{open: ramp{hex(0xcfe9f7), hex(0x86c3ef), hex(0x3f8fe0), hex(0x1f68c4)}, cloud: hex(0xffffff), sun: hex(0xfffbe0), cover: 1, glow: 1})
 	blue := ramp{hex(0xcfe9f7), hex(0x86c3ef), hex(0x3f8fe0), hex(0x1f68c4)}
-	c.each(func(x, y int, p rgb) rgb { return p.mix(blue.at(c.skyHeight(y)), cloud.at(x, y)) })
+	c.repaintSky(skyPaint{open: blue, cloud: hex(0xffffff), sun: hex(0xfffbe0), cover: 1, glow: 1})
+	sky := c.mask(scene.Sky, scene.Cloud)
+	c.each(func(x, y int, p rgb) rgb { // the clouds go
+		return p.mix(blue.at(c.skyHeight(y)), sky.at(x, y)*smoothstep(0, 0.3, cloud.at(x, y)))
+	})
 	c.landTone(func(p rgb) rgb { return p.saturate(1.2).contrast(1.1).mul(rgb{1.1, 1.07, 0.98}) })
 }
 
@@ -156,6 +160,7 @@ func snowfall(c *canvas) {
 func snow(c *canvas) {
 	cover := c.num("cover")
 	white := hex(0xf1f5fb)
+	c.daylight()
 	sheet := func(x, y int) rgb {
 		u, v := c.uv(x, y)
 		return white.scale(0.93 + 0.1*fbm(textureSeed, u*4, v*9, 3))
@@ -183,7 +188,7 @@ func frostedWindow(c *canvas) {
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
 		cu, cv := c.centred(x, y)
-		ferns := ridges(textureSeed, u*7, v*7, 5)
+		ferns := ridges(textureSeed, u*9+2*noise(textureSeed+8, u*5, v*5), v*9, 5)
 		d := pow(pow(abs(cu), 3)+pow(abs(cv), 3), 1.0/3)
 		k := smoothstep(0.5, 1.05, d+0.45*(ferns-0.6))
 		ice := hex(0xdcebf5).scale(0.72 + 0.38*smoothstep(0.6, 0.95, ferns))
@@ -239,8 +244,8 @@ func underwater(c *canvas) {
 		u, v := c.uv(x, y)
 		bend := 0.1 * noise(textureSeed+3, u*5, v*5)
 		web := worley(textureSeed, (u+bend)*9, (v+bend)*13, 1)
-		caustic := smoothstep(0.22, 0.02, web.d2-web.d1) * (1 - c.far(x, y)) * smoothstep(0.2, 0.9, v)
-		p = p.add(rgb{0.2, 0.3, 0.26}.scale(caustic))
+		caustic := smoothstep(0.32, 0, web.d2-web.d1) * (1 - c.far(x, y)) * smoothstep(0.2, 0.9, v)
+		p = p.add(rgb{0.16, 0.24, 0.21}.scale(caustic * caustic))
 		p = p.mix(deep.at(v), 0.3+0.45*c.far(x, y))
 		shaft := smoothstep(0.45, 0.8, noise(textureSeed+4, (u+0.35*v)*7, 0)) * smoothstep(1, 0, v)
 		return p.screen(hex(0x7fe6e0).scale(0.38 * shaft))
@@ -290,12 +295,14 @@ func flood(c *canvas) {
 
 // wildfire: an orange sky full of smoke, everything dim and red.
 func wildfire(c *canvas) {
-	c.tone(func(p rgb) rgb { return p.saturate(0.5).mul(rgb{0.85, 0.52, 0.3}) })
-	c.haze(hex(0xd0672a), 0.45)
+	c.tone(func(p rgb) rgb { return p.saturate(0.4).mul(rgb{0.72, 0.4, 0.26}) })
+	c.haze(hex(0xb8501f), 0.3)
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
 		smoke := fbm(c.seed, u*2.2+1.5*noise(c.seed+9, u*3, v*3), v*2.6, 5)
-		p = p.mix(hex(0x2b1a14), 0.75*smoothstep(0.45, 0.75, smoke)*smoothstep(0.9, 0.1, v))
+		p = p.mix(hex(0x241612), 0.85*smoothstep(0.38, 0.68, smoke)*smoothstep(0.95, 0.1, v))
+		off := (float32(y) + 0.5 - c.horizon()) / c.unit // the fire glows behind the hills
+		p = p.screen(hex(0xff7a1f).scale(0.75 * exp(-60*off*off) * c.far(x, y)))
 		n := worley(c.seed+11, u*22+v*3, v*22, 1) // sparks
 		spark := smoothstep(0.14, 0.05, n.d1)
 		if hash01(c.seed+13, n.x, n.y) > 0.13 {
