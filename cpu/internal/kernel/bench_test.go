@@ -48,3 +48,23 @@ func BenchmarkGemm(b *testing.B) {
 			2*float64(s.M*s.N*s.K*s.Batch))
 	}
 }
+
+func BenchmarkConv(b *testing.B) {
+	for _, s := range []ConvSpec{
+		conv(1, 64, 64, 32, 32, 3, 1, 1, 1, 1), conv(1, 32, 32, 64, 64, 3, 1, 1, 1, 1), conv(1, 16, 16, 128, 128, 3, 1, 1, 1, 1),
+		conv(4, 64, 64, 32, 32, 3, 1, 1, 1, 1), conv(16, 32, 32, 64, 64, 3, 1, 1, 1, 1), conv(1, 256, 256, 32, 32, 3, 1, 1, 1, 1),
+		conv(1, 32, 32, 256, 256, 3, 1, 1, 1, 1),
+		conv(1, 64, 64, 3, 32, 7, 1, 1, 3, 3), conv(1, 64, 64, 32, 3, 7, 1, 1, 3, 3), conv(4, 64, 64, 3, 32, 7, 1, 1, 3, 3), conv(4, 64, 64, 32, 3, 7, 1, 1, 3, 3),
+		conv(1, 64, 64, 32, 64, 4, 2, 1, 1, 1), conv(4, 64, 64, 32, 64, 4, 2, 1, 1, 1), conv(4, 64, 64, 6, 64, 4, 2, 1, 1, 1),
+		conv(4, 7, 7, 256, 1, 4, 1, 1, 1, 1), conv(1, 32, 32, 64, 128, 3, 2, 1, 1, 1),
+		conv(1, 4, 4, 512, 512, 4, 2, 1, 1, 1), conv(4, 4, 4, 512, 512, 4, 2, 1, 1, 1), conv(1, 64, 64, 32, 32, 1, 1, 1, 0, 0),
+		conv(1, 1, 64, 64, 64, 3, 1, 1, 1, 1), conv(16, 1, 64, 64, 64, 3, 1, 1, 1, 1),
+	} {
+		name := fmt.Sprintf("b%d-%dx%d-%d-%d-k%d-s%d", s.Batch, s.In[0], s.In[1], s.Cin, s.Cout, s.Kernel[1], s.Stride[1])
+		x, w, y := sizes(s)
+		flops := 2 * float64(y) * float64(w/s.Cout)
+		benchmark(b, name+"/fwd", NewConvForward(s, 2), x, w, y, flops)
+		benchmark(b, name+"/dx", NewConvInputGrad(s, 2), y, w, x, flops)
+		benchmark(b, name+"/dw", NewConvWeightGrad(s, 2), x, y, w, flops)
+	}
+}

@@ -12,15 +12,16 @@ import (
 // Where that gives too few items for many workers, the chunks are dealt to a few splits, each of which
 // sums on its own; their sums are added in a fixed order at the end.
 type colsPlan struct {
-	m          *Micro
-	rows       int
-	lda, ldc   int
-	pack       packing // B; its n is that of C
-	jobs       []colsJob
-	taps       int
-	segs       []int32 // triples, as in colsFunc
-	chunks     []int   // by tap and chunk: the number of segments up to its end
-	transposed bool    // C is stored transposed, [n, rows] with rows ldc apart
+	m        *Micro
+	rows     int
+	lda, ldc int
+	pack     packing // B; its n is that of C
+	jobs     []colsJob
+	taps     int
+	segs     []int32 // triples, as in colsFunc
+	chunks   []int   // by tap and chunk: the number of segments up to its end
+	// swap: C is stored transposed, [n, rows] with rows ldc apart, and the caller's a and b are our b and a.
+	swap bool
 
 	splits                  int
 	blockTiles, blockPanels int
@@ -39,6 +40,9 @@ func (p *colsPlan) tapChunks() int { return len(p.chunks) / p.taps }
 
 // cut chooses the size of the items, when jobs and segments are there.
 func (p *colsPlan) cut() {
+	if len(p.segs) == 0 {
+		p.segs = make([]int32, 3) // none at all still has an address
+	}
 	p.splits, p.blockTiles, p.blockPanels = 1, p.tiles(), p.pack.panels()
 	for p.items() < minItems {
 		switch {
@@ -61,7 +65,7 @@ func (p *colsPlan) blocks() int {
 func (p *colsPlan) items() int { return p.splits * len(p.jobs) * p.blocks() }
 
 // apart reports whether the sums go to scratch first.
-func (p *colsPlan) apart() bool { return p.splits > 1 || p.transposed }
+func (p *colsPlan) apart() bool { return p.splits > 1 || p.swap }
 
 func (p *colsPlan) scratch() int { return p.partsSize() + p.pack.size() }
 
@@ -82,6 +86,9 @@ func (p *colsPlan) run(workers *pool.Pool, a, b, c, scratch []float32) {
 	r := p.idle.Swap(nil)
 	if r == nil {
 		r = &colsRun{colsPlan: p}
+	}
+	if p.swap {
+		a, b = b, a
 	}
 	r.a, r.b, r.c, r.parts = a, b, c, scratch[:p.partsSize()]
 	if !p.pack.inPlace {
@@ -160,7 +167,7 @@ func (r *colsSum) Do(_, i int) {
 			}
 		}
 		c := r.c[r.jobs[job].c:]
-		if !r.transposed {
+		if !r.swap {
 			copy(c[row*r.ldc:], sum)
 			continue
 		}
