@@ -131,7 +131,8 @@ func frostedGlass(c *canvas) {
 	cells := max(0.012, 1.3/c.unit)
 	c.warp(func(x, y int) (float32, float32) {
 		u, v := c.uv(x, y)
-		return float32(x) + reach*(noise(c.seed, u/cells, v/cells)-0.5), float32(y) + reach*(noise(c.seed+1, u/cells, v/cells)-0.5)
+		dx, dy := noise(c.seed, u/cells, v/cells)-0.5, noise(c.seed+1, u/cells, v/cells)-0.5
+		return float32(x) + reach*dx, float32(y) + reach*dy
 	})
 	c.tone(func(p rgb) rgb { return p.mix(hex(0xe8f0f4), 0.12) })
 }

@@ -10,17 +10,25 @@ import (
 // least. Sectors are weighted smoothly (Papari et al. 2007) and lie in an ellipse stretched along the flow
 // (Kyprianidis, Kang, Döllner 2009). radius is in pixels.
 func kuwahara(m *imageio.Image, radius float32) *imageio.Image {
-	radius = max(radius, 1.5)
-	l, table := luma(m), sectorWeights()
-	f := flow(l, max(0.7*radius, 0.8))
+	k := kuwaharaFilter{img: m, luma: luma(m), radius: max(radius, 1.5), table: sectorWeights()}
+	k.flow = flow(k.luma, max(0.7*k.radius, 0.8))
 	out := imageio.New(m.W, m.H)
 	for y := range m.H {
 		for x := range m.W {
-			p := kuwaharaPixel(m, l, x, y, radius, f, table)
+			p := k.at(x, y)
 			copy(out.Pix[3*(y*m.W+x):], p[:])
 		}
 	}
 	return out
+}
+
+// kuwaharaFilter is what filtering a pixel needs.
+type kuwaharaFilter struct {
+	img    *imageio.Image
+	luma   plane
+	flow   flowField
+	radius float32 // pixels
+	table  *[lensSteps * lensSteps][]share
 }
 
 // sector accumulates the weighted moments of one sector.
@@ -55,10 +63,11 @@ func sectorWeights() *[lensSteps * lensSteps][]share {
 	return &table
 }
 
-func kuwaharaPixel(m *imageio.Image, l plane, x, y int, radius float32, f flowField, table *[lensSteps * lensSteps][]share) rgb {
-	i := y*m.W + x
-	tx, ty, a := f.tx.v[i], f.ty.v[i], f.aniso.v[i]
-	long, short := radius*(1+0.6*a), radius/(1+0.6*a)
+// at filters one pixel.
+func (k *kuwaharaFilter) at(x, y int) rgb {
+	m, i := k.img, y*k.img.W+x
+	tx, ty, a := k.flow.tx.v[i], k.flow.ty.v[i], k.flow.aniso.v[i]
+	long, short := k.radius*(1+0.6*a), k.radius/(1+0.6*a)
 	reach := int(long)
 	var sectors [8]sector
 	for dy := -reach; dy <= reach; dy++ {
@@ -70,8 +79,8 @@ func kuwaharaPixel(m *imageio.Image, l plane, x, y int, radius float32, f flowFi
 				continue
 			}
 			j := row + min(max(x+dx, 0), m.W-1)
-			p, lj := rgb(m.Pix[3*j:3*j+3]), l.v[j]
-			for _, w := range table[int((v+1)*lensSteps/2)*lensSteps+int((u+1)*lensSteps/2)] {
+			p, lj := rgb(m.Pix[3*j:3*j+3]), k.luma.v[j]
+			for _, w := range k.table[int((v+1)*lensSteps/2)*lensSteps+int((u+1)*lensSteps/2)] {
 				s := &sectors[w.sector]
 				wl := w.weight * lj
 				s.n, s.l, s.ll = s.n+w.weight, s.l+wl, s.ll+wl*lj

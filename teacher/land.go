@@ -34,12 +34,13 @@ func (c *canvas) leafMask() plane {
 	return c.plane(func(x, y int) float32 { return greenness(pixel(c.img, x, y)) })
 }
 
-// far is the depth of a pixel, 0 near to 1 far. In a photo, what is higher up is taken to be farther.
+// far is the depth of a pixel, 0 near to 1 far. In a photo, what is higher up is taken to
+// be farther, but never so far that haze would hide it.
 func (c *canvas) far(x, y int) float32 {
 	if c.scene != nil {
 		return c.scene.Depth[y*c.img.W+x]
 	}
-	return smoothstep(1, 0.25, (float32(y)+0.5)/float32(c.img.H))
+	return 0.55 * smoothstep(1, 0, (float32(y)+0.5)/float32(c.img.H))
 }
 
 // horizon is the height of the horizon in pixels from the top.

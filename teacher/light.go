@@ -42,7 +42,8 @@ func goldenHour(c *canvas) {
 
 func blueHour(c *canvas) {
 	c.tone(func(p rgb) rgb {
-		return p.saturate(0.55).each(func(v float32) float32 { return pow(v, 1.25) }).mul(rgb{0.46, 0.6, 0.98}).add(rgb{0, 0.01, 0.05})
+		dim := p.saturate(0.55).each(func(v float32) float32 { return pow(v, 1.25) })
+		return dim.mul(rgb{0.46, 0.6, 0.98}).add(rgb{0, 0.01, 0.05})
 	})
 	c.lampGlow(0.9)
 }
@@ -101,7 +102,8 @@ func (c *canvas) sunOnHorizon(disc, glow rgb) {
 		p = p.screen(glow.scale(0.75 * exp(-5*d) * sky.at(x, y)))
 		p = p.mix(disc, smoothstep(0.062, 0.05, d)*sky.at(x, y))
 		// Its path on the water, broken by waves.
-		path := smoothstep(0.11, 0, abs(u-sunU)-0.04*noise(textureSeed, u*9, v*40)) * smoothstep(0.25, 0.7, noise(textureSeed+1, u*14, v*70))
+		path := smoothstep(0.11, 0, abs(u-sunU)-0.04*noise(textureSeed, u*9, v*40))
+		path *= smoothstep(0.25, 0.7, noise(textureSeed+1, u*14, v*70))
 		return p.screen(disc.scale(0.85 * path * water.at(x, y)))
 	})
 }
@@ -179,7 +181,8 @@ func milkyWay(c *canvas) {
 
 // lightsOn: dusk, every window lit.
 func lightsOn(c *canvas) {
-	c.darken(rgb{0.4, 0.42, 0.6}, ramp{hex(0xf2a978), hex(0x9a6f9a), hex(0x3d4a86), hex(0x1c2858)}, hex(0x8f6f96), hex(0xfff0d0))
+	sky := ramp{hex(0xf2a978), hex(0x9a6f9a), hex(0x3d4a86), hex(0x1c2858)}
+	c.darken(rgb{0.4, 0.42, 0.6}, sky, hex(0x8f6f96), hex(0xfff0d0))
 	c.lampGlow(1.25)
 	window := c.mask(scene.Window)
 	spill := window.blur(0.05 * c.unit)
@@ -267,7 +270,8 @@ func fireworks(c *canvas) {
 
 // eclipse: the black moon before the sun, a corona, a ring of dusk all around.
 func eclipse(c *canvas) {
-	c.darken(rgb{0.3, 0.3, 0.38}, ramp{hex(0xe08a50), hex(0x55506f), hex(0x1f2440), hex(0x10142a)}, hex(0x3c3f5c), hex(0x0a0a10))
+	dusk := ramp{hex(0xe08a50), hex(0x55506f), hex(0x1f2440), hex(0x10142a)}
+	c.darken(rgb{0.3, 0.3, 0.38}, dusk, hex(0x3c3f5c), hex(0x0a0a10))
 	sky := c.mask(scene.Sky, scene.Cloud, scene.Sun)
 	su, sv, r := 0.5*float32(c.img.W)/c.unit, 0.42*c.horizon()/c.unit, float32(0.07)
 	soft := 0.8 / c.unit

@@ -58,7 +58,8 @@ func watercolour(c *canvas) {
 	wobble := 0.016 * c.unit
 	c.warp(func(x, y int) (float32, float32) {
 		u, v := c.uv(x, y)
-		return float32(x) + wobble*(fbm(textureSeed, u*14, v*14, 2)-0.5), float32(y) + wobble*(fbm(textureSeed+9, u*14, v*14, 2)-0.5)
+		dx, dy := fbm(textureSeed, u*14, v*14, 2)-0.5, fbm(textureSeed+9, u*14, v*14, 2)-0.5
+		return float32(x) + wobble*dx, float32(y) + wobble*dy
 	})
 	e := luma(c.img).edges(max(0.006*c.unit, 0.5), 0.03*c.unit)
 	paper := c.paper(0.016, 0.5)

@@ -138,13 +138,13 @@ func engraving(c *canvas) {
 // woodcut: black and white with gouged lines that run along the shapes.
 func woodcut(c *canvas) {
 	l := luma(c.img)
-	lines := inkLines(l, max(0.012*c.unit, 0.7), 12, 0.3, 12)
+	lines := inkLines(l, max(0.009*c.unit, 0.6), 14, 0.3, 12)
 	f := flow(l, max(0.04*c.unit, 1))
 	gouge := c.bristles(f, 0.026*c.unit, 0.08*c.unit)
-	soft := l.blur(0.012 * c.unit)
+	soft := l.blur(0.008 * c.unit)
 	c.each(func(x, y int, _ rgb) rgb {
-		// Line noise is narrow around one half: widen it to serve as a threshold.
-		g := 0.5 + 1.6*(gouge.at(x, y)-0.5)
+		// The gouge marks shift the threshold between black and white.
+		g := 0.5 + 0.8*(gouge.at(x, y)-0.5)
 		k := smoothstep(-0.07, 0.07, g-0.12-0.76*smoothstep(0.12, 0.88, soft.at(x, y)))
 		return hex(0xf4ecd8).mix(hex(0x17130f), max(k, 1-lines.at(x, y)))
 	})

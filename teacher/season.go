@@ -166,7 +166,10 @@ func desert(c *canvas) {
 		wind := 0.5 + 0.5*near*sin(9*gz+5*noise(textureSeed+1, gx*0.8, gz*0.8)*6)
 		return hex(0xc98f4e).mix(hex(0xf4d294), clamp01(1.3*dune-0.3+0.3*(wind-0.5)))
 	})
-	c.repaintSky(skyPaint{open: ramp{hex(0xf6e6c4), hex(0xcfdcd8), hex(0x6fa9d6)}, cloud: hex(0xfff6e4), sun: hex(0xfffbe6), cover: 0.85, glow: 1.4})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xf6e6c4), hex(0xcfdcd8), hex(0x6fa9d6)},
+		cloud: hex(0xfff6e4), sun: hex(0xfffbe6), cover: 0.85, glow: 1.4,
+	})
 	// The reflections that the sky laid on water go: there is none left.
 	water := c.mask(scene.Water)
 	c.recolour(water, 0.9, func(x, y int) rgb { return hex(0xe2b878) })
@@ -199,7 +202,10 @@ func (c *canvas) molten(x, y int) rgb {
 func lava(c *canvas) {
 	water, ground := c.mask(scene.Water), c.mask(scene.Ground, scene.Sand, scene.Path)
 	c.landTone(func(p rgb) rgb { return p.saturate(0.35).mul(rgb{0.5, 0.36, 0.34}) })
-	c.repaintSky(skyPaint{open: ramp{hex(0xe0521f), hex(0x7a1c14), hex(0x22090c)}, cloud: hex(0x5b1c14), sun: hex(0xffc070), cover: 1, glow: 1})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xe0521f), hex(0x7a1c14), hex(0x22090c)},
+		cloud: hex(0x5b1c14), sun: hex(0xffc070), cover: 1, glow: 1,
+	})
 	c.each(func(x, y int, p rgb) rgb {
 		m := c.molten(x, y)
 		flow := smoothstep(0.5, 0.6, m.luma()+0.15*c.clump(x, y))
@@ -227,7 +233,10 @@ func mars(c *canvas) {
 		stone := smoothstep(r, 0.8*r, n.d1) * near * land.at(x, y)
 		return p.mix(hex(0xb9714a).mix(hex(0x43200f), lit), 0.8*stone)
 	})
-	c.repaintSky(skyPaint{open: ramp{hex(0xe6b98e), hex(0xcf9766), hex(0xa36f4c)}, cloud: hex(0xe9c49c), sun: hex(0xf4f6ff), cover: 1, glow: 0.8})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xe6b98e), hex(0xcf9766), hex(0xa36f4c)},
+		cloud: hex(0xe9c49c), sun: hex(0xf4f6ff), cover: 1, glow: 0.8,
+	})
 	water := c.mask(scene.Water)
 	c.recolour(water, 0.9, func(x, y int) rgb { return hex(0xb9683e) })
 	c.landTone(func(p rgb) rgb { return p.mul(rgb{1.02, 0.85, 0.72}) })
@@ -238,7 +247,10 @@ func alienPlanet(c *canvas) {
 	c.recolour(c.mask(scene.Tree), 0.9, func(x, y int) rgb { return hex(0x5b1f9a).mix(hex(0xff4fb0), c.clump(x, y)) })
 	c.recolour(c.mask(scene.Ground), 0.85, func(x, y int) rgb { return hex(0x1f7f86).mix(hex(0x4fd0a8), c.clump(x, y)) })
 	c.recolour(c.mask(scene.Mountain, scene.Rock), 0.6, func(x, y int) rgb { return hex(0x4b3a80) })
-	c.repaintSky(skyPaint{open: ramp{hex(0xf6f09a), hex(0x5fd0a0), hex(0x1c6f86), hex(0x1a1f5c)}, cloud: hex(0xc9ffd8), sun: hex(0xfff6c0), cover: 1, glow: 1})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xf6f09a), hex(0x5fd0a0), hex(0x1c6f86), hex(0x1a1f5c)},
+		cloud: hex(0xc9ffd8), sun: hex(0xfff6c0), cover: 1, glow: 1,
+	})
 	c.ringedPlanet()
 }
 
@@ -281,7 +293,10 @@ func candyLand(c *canvas) {
 		return hex(0xff6f91).mix(hex(0xffffff), smoothstep(-0.3, 0.3, sin((u+v)*90)))
 	})
 	c.recolour(c.mask(scene.Water), 0.7, func(x, y int) rgb { return hex(0x9fdcff) })
-	c.repaintSky(skyPaint{open: ramp{hex(0xfff1d6), hex(0xffc9dd), hex(0xb8d8ff)}, cloud: hex(0xffffff), sun: hex(0xfff3a8), cover: 0.95, glow: 1})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xfff1d6), hex(0xffc9dd), hex(0xb8d8ff)},
+		cloud: hex(0xffffff), sun: hex(0xfff3a8), cover: 0.95, glow: 1,
+	})
 	c.tone(func(p rgb) rgb { return p.mix(hex(0xffe6f2), 0.12) })
 }
 
@@ -302,7 +317,10 @@ func tropicalWater(c *canvas) {
 func toxic(c *canvas) {
 	water := c.mask(scene.Water)
 	c.landTone(func(p rgb) rgb { return p.saturate(0.4).mul(rgb{0.68, 0.72, 0.5}) })
-	c.repaintSky(skyPaint{open: ramp{hex(0xd7d96a), hex(0x8a9a3a), hex(0x3f4a26)}, cloud: hex(0xb9bf6a), sun: hex(0xf6ffb0), cover: 0.95, glow: 0.8})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xd7d96a), hex(0x8a9a3a), hex(0x3f4a26)},
+		cloud: hex(0xb9bf6a), sun: hex(0xf6ffb0), cover: 0.95, glow: 0.8,
+	})
 	c.each(func(x, y int, p rgb) rgb {
 		gx, gz, near := c.onGround(x, y)
 		u, v := c.uv(x, y)

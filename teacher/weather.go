@@ -109,7 +109,10 @@ func (c *canvas) drops(strength float32) {
 // storm: a low black deck of clouds, a bolt of lightning, rain.
 func storm(c *canvas) {
 	c.landTone(func(p rgb) rgb { return p.saturate(0.5).mul(rgb{0.4, 0.45, 0.55}) })
-	c.repaintSky(skyPaint{open: ramp{hex(0x8e98a3), hex(0x3d4550), hex(0x1e232c)}, cloud: hex(0x5a636e), sun: hex(0x5b636c), cover: 1})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0x8e98a3), hex(0x3d4550), hex(0x1e232c)},
+		cloud: hex(0x5a636e), sun: hex(0x5b636c), cover: 1,
+	})
 	c.cloudDeck(hex(0x5f6873), hex(0x14171d), 0.8)
 	c.lightning()
 	c.drops(0.3)
@@ -179,7 +182,10 @@ func snow(c *canvas) {
 		onRock := smoothstep(0.7, 1.0, steepShade.at(x, y)+0.5*clump) * steep.at(x, y)
 		return p.mix(white, cover*max(0.9*onTree, 0.9*onRock)).mix(white.scale(0.92), 0.3*cover*steep.at(x, y))
 	})
-	c.repaintSky(skyPaint{open: ramp{hex(0xe9eef3), hex(0xc3d0dd), hex(0xa3b6ca)}, cloud: hex(0xf4f6f8), sun: hex(0xfffdf4), cover: 0.8, glow: 0.5})
+	c.repaintSky(skyPaint{
+		open:  ramp{hex(0xe9eef3), hex(0xc3d0dd), hex(0xa3b6ca)},
+		cloud: hex(0xf4f6f8), sun: hex(0xfffdf4), cover: 0.8, glow: 0.5,
+	})
 }
 
 // frostedWindow: ice ferns that grow in from the borders of the pane.
@@ -188,7 +194,7 @@ func frostedWindow(c *canvas) {
 	c.each(func(x, y int, p rgb) rgb {
 		u, v := c.uv(x, y)
 		cu, cv := c.centred(x, y)
-		ferns := ridges(textureSeed, u*9+2*noise(textureSeed+8, u*5, v*5), v*9, 5)
+		ferns := ridges(textureSeed, u*13+1.5*noise(textureSeed+8, u*5, v*5), v*13, 5)
 		d := pow(pow(abs(cu), 3)+pow(abs(cv), 3), 1.0/3)
 		k := smoothstep(0.5, 1.05, d+0.45*(ferns-0.6))
 		ice := hex(0xdcebf5).scale(0.72 + 0.38*smoothstep(0.6, 0.95, ferns))
@@ -237,7 +243,8 @@ func underwater(c *canvas) {
 	deep := ramp{hex(0x3fb8c4), hex(0x14779c), hex(0x07406f)}
 	c.warp(func(x, y int) (float32, float32) {
 		u, v := c.uv(x, y)
-		return float32(x) + 0.008*c.unit*sin(v*30+4*noise(textureSeed, u*4, v*4)), float32(y) + 0.005*c.unit*sin(u*25)
+		sway := sin(v*30 + 4*noise(textureSeed, u*4, v*4))
+		return float32(x) + 0.008*c.unit*sway, float32(y) + 0.005*c.unit*sin(u*25)
 	})
 	c.tone(func(p rgb) rgb { return p.mul(rgb{0.42, 0.88, 0.95}) })
 	c.each(func(x, y int, p rgb) rgb {
