@@ -24,8 +24,11 @@ type cli struct {
 	JSON    bool `name:"json" help:"Print the result as JSON."`
 	Threads int  `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
 
+	Demo    demoCmd    `cmd:"" help:"Make pairs, train on them and show what was learnt: a first look, in under a minute."`
 	Pairs   pairsCmd   `cmd:"" help:"Make pairs of pictures to learn from."`
 	Edits   editsCmd   `cmd:"" help:"List the built-in edits and their parameters."`
+	Train   trainCmd   `cmd:"" help:"Train a network on pairs."`
+	Apply   applyCmd   `cmd:"" help:"Apply a trained network to pictures."`
 	Doctor  doctorCmd  `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -40,6 +43,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Trains image-to-image networks on a CPU and applies them."),
+		kong.Vars{"demo_edit": demoEdit, "demo_steps": demoSteps},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)

@@ -52,7 +52,7 @@ func (c pairsMakeCmd) Run(ctx context.Context, u *ui) error {
 		Seed: c.Seed, Val: c.Val, Test: c.Test, Progress: u.progress("making pairs", "pairs"),
 	})
 	if ctx.Err() != nil {
-		return hinted{fmt.Errorf("interrupted: %w", ctx.Err()), "the same command goes on where this one stopped"}
+		return hinted{interrupted{}, "the same command goes on where this one stopped"}
 	}
 	if err != nil {
 		return err

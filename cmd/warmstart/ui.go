@@ -92,6 +92,14 @@ func (u *ui) progress(what, unit string) func(done, total int) {
 	}
 }
 
+// interrupted is what a verb returns after Ctrl-C, wrapped in a hint that tells how to go on.
+type interrupted struct{}
+
+func (interrupted) Error() string { return "interrupted" }
+
+// Unwrap makes it a context.Canceled.
+func (interrupted) Unwrap() error { return context.Canceled }
+
 // hinted is an error with a way out.
 type hinted struct {
 	error

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/pairs"
+)
+
+type demoCmd struct {
+	Edit  editExpr `default:"${demo_edit}" placeholder:"EDIT" help:"What to learn; warmstart edits lists them. Default: ${demo_edit}."`
+	Out   string   `short:"o" default:"warmstart-demo" placeholder:"DIR" help:"Folder for everything that is made. Default: warmstart-demo."`
+	Steps int      `default:"${demo_steps}" help:"Training steps."`
+	Seed  uint64   `default:"1" help:"Of everything random."`
+}
+
+const (
+	demoEdit  = "sunset"
+	demoSteps = "600"
+	demoPairs = 240
+)
+
+// demoResult tells what the demo made and how good it is.
+type demoResult struct {
+	Page    string  `json:"page"`
+	Sheet   string  `json:"sheet"`
+	Run     string  `json:"run"`
+	Edit    string  `json:"edit"`
+	Before  float64 `json:"psnr_input"`  // mean over the test pairs, in dB: the input beside the target
+	After   float64 `json:"psnr_output"` // the same: what the network makes of the input
+	Seconds float64 `json:"seconds"`
+	gan.Summary
+}
+
+// Run makes pairs, trains on them and shows what was learnt.
+func (c demoCmd) Run(ctx context.Context, u *ui) error {
+	start := time.Now()
+	config, err := gan.Preset("mini")
+	if err != nil {
+		return err
+	}
+	config = config.WithSteps(c.Steps)
+	config.Seed = c.Seed
+	data, run := filepath.Join(c.Out, "pairs"), filepath.Join(c.Out, "run")
+	s := settings{Data: data, LoadSize: (config.Size*286 + 128) / 256, Flip: true, Config: config}
+
+	u.notice("1 of 3: painting %d landscapes, each as it is and with %q", demoPairs, c.Edit.chain)
+	if _, err := pairs.Make(ctx, pairs.Options{
+		Dir: data, Edit: c.Edit.chain, N: demoPairs, Size: s.LoadSize, Layout: pairs.Apart, Seed: c.Seed, Test: 0.1,
+		Progress: u.progress("painting", "pairs"),
+	}); err != nil {
+		return c.again(err)
+	}
+	u.notice("2 of 3: training a network from scratch to do the same, %d steps", c.Steps)
+	trained, err := train(ctx, u, data, run, s, begun(run))
+	if err != nil {
+		return c.again(err)
+	}
+	u.notice("3 of 3: letting it work on landscapes that it has never seen")
+	r := demoResult{Run: run, Edit: c.Edit.chain.String(), Summary: trained.Summary}
+	examples, err := examples(ctx, u, run, data, config.Size)
+	if err != nil {
+		return c.again(err)
+	}
+	r.Seconds = time.Since(start).Seconds()
+	if err := c.show(&r, examples); err != nil {
+		return err
+	}
+	return u.result(r, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\n%s\n", r.Page, r.Sheet)
+		u.notice("done in %.0f s: %.1f dB PSNR to the target (the untouched input has %.1f dB)", r.Seconds, r.After, r.Before)
+		u.notice("the pictures are in %s; next: warmstart apply %s YOUR-PHOTO.jpg -o %s", r.Page, r.Run, c.Out)
+	})
+}
+
+// again adds to an interruption how to go on.
+func (c demoCmd) again(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return hinted{interrupted{}, "the same command goes on where this one stopped"}
+	}
+	return err
+}
+
+// examples applies the run's network to the test pairs.
+func examples(ctx context.Context, u *ui, run, data string, size int) ([]example, error) {
+	test, err := pairs.Load(ctx, data, pairs.LoadOptions{Split: pairs.Test, Size: size})
+	if err != nil {
+		return nil, err
+	}
+	model, closeModel, err := openModel(u, run)
+	if err != nil {
+		return nil, err
+	}
+	defer closeModel()
+	list := make([]example, test.Len())
+	for i := range list {
+		e := &list[i]
+		e.input, e.target = test.Pair(i)
+		out, err := model.Apply(ctx, []*imageio.Image{e.input})
+		if err != nil {
+			return nil, err
+		}
+		e.output = out[0]
+	}
+	return list, nil
+}
+
+// show writes the gallery.
+func (c demoCmd) show(r *demoResult, examples []example) (err error) {
+	for _, e := range examples {
+		r.Before += psnr(e.input, e.target) / float64(len(examples))
+		r.After += psnr(e.output, e.target) / float64(len(examples))
+	}
+	g := gallery{
+		Title: "Warmstart: " + r.Edit,
+		Lead: "A network learnt an effect from pairs of pictures, on this machine's CPU. " +
+			"These are test pictures that it had never seen.",
+		Facts: [][2]string{
+			{"effect", r.Edit},
+			{"training", fmt.Sprintf("%d steps on %d pairs, %.0f images a second", r.Steps, demoPairs-len(examples), r.ImagesPerSecond)},
+			{"time", fmt.Sprintf("%.0f s from nothing to here", r.Seconds)},
+			{"quality", fmt.Sprintf("%.1f dB PSNR to the target; the untouched input has %.1f dB", r.After, r.Before)},
+		},
+		examples: examples[:min(16, len(examples))],
+	}
+	r.Sheet, r.Page, err = g.write(c.Out)
+	return err
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/pairs"
+)
+
+// Flags whose zero value means "as the preset has it", or with --resume "as the run was begun".
+type trainCmd struct {
+	Data      string  `arg:"" placeholder:"DIR" help:"Folder of pairs: A/train and B/train, or train with both side by side."`
+	Out       string  `short:"o" required:"" placeholder:"RUN" help:"Folder for the run: checkpoints, weights, losses, samples."`
+	Resume    bool    `help:"Go on from the run's last checkpoint, to the same bits as if it had never stopped. The run's own settings hold; --steps may be raised."`
+	Preset    string  `placeholder:"NAME" help:"mini: a small network for 64x64 crops, seconds to minutes; resnet9, unet256: pix2pix as published, hours. Default: mini."`
+	Steps     int     `placeholder:"N" help:"Training steps in total, the second half at a falling rate; default: the preset's."`
+	Size      int     `placeholder:"PIXELS" help:"Width and height of what the network is trained on; default: the preset's."`
+	LoadSize  int     `placeholder:"PIXELS" help:"Pictures are scaled to this width and height, then cropped at random to --size; default: --size times 286/256, as pix2pix."`
+	Batch     int     `placeholder:"N" help:"Pairs per step; default: the preset's."`
+	LR        float64 `name:"lr" placeholder:"RATE" help:"The generator's learning rate; default: the preset's."`
+	EMA       float64 `name:"ema" placeholder:"DECAY" help:"Keep an average of the weights with this decay per step, 0 to 1, as 0.999; default: none."`
+	Direction string  `enum:"a2b,b2a," default:"" placeholder:"a2b" help:"a2b: A is the input and B the target; b2a: the reverse."`
+	NoFlip    bool    `help:"Do not mirror pictures: for pairs in which left and right matter."`
+	Seed      *uint64 `placeholder:"N" help:"Of first weights, order and crops; default: 1."`
+}
+
+// settingsName is the file in a run's folder that says how it was begun.
+const settingsName = "run.json"
+
+// settings are a run's, resolved: what resuming needs beside the checkpoint.
+type settings struct {
+	Data     string     `json:"data"` // as given, for the reader
+	LoadSize int        `json:"load_size"`
+	Reverse  bool       `json:"reverse"`
+	Flip     bool       `json:"flip"`
+	Config   gan.Config `json:"config"`
+}
+
+// trainResult tells where the run is and how it went.
+type trainResult struct {
+	Run     string   `json:"run"`
+	Weights string   `json:"weights"`
+	Pairs   int      `json:"pairs"`
+	Skipped []string `json:"skipped,omitempty"`
+	gan.Summary
+}
+
+// Run trains a network on pairs.
+func (c trainCmd) Run(ctx context.Context, u *ui) error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	result, err := train(ctx, u, c.Data, c.Out, s, c.Resume)
+	if errors.Is(err, context.Canceled) {
+		return hinted{err, fmt.Sprintf("warmstart train %s -o %s --resume", c.Data, c.Out)}
+	}
+	if err != nil {
+		return err
+	}
+	return u.result(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %d steps, %.1f images/s, L1 %.4f\n", result.Weights, result.Steps, result.ImagesPerSecond, result.Losses.L1)
+	})
+}
+
+// settings resolves the flags over the preset, or over the run's own settings when resuming.
+func (c trainCmd) settings() (settings, error) {
+	if c.Resume {
+		s, err := readSettings(c.Out)
+		if err != nil {
+			return s, err
+		}
+		return c.override(s), nil
+	}
+	preset := c.Preset
+	if preset == "" {
+		preset = "mini"
+	}
+	config, err := gan.Preset(preset)
+	if err != nil {
+		return settings{}, err
+	}
+	config.Seed = 1
+	s := c.override(settings{Data: c.Data, Flip: true, Config: config})
+	if s.LoadSize == 0 {
+		s.LoadSize = (s.Config.Size*286 + 128) / 256
+	}
+	return s, nil
+}
+
+// override puts the flags that were given into s.
+func (c trainCmd) override(s settings) settings {
+	set(&s.Config.Preset, c.Preset)
+	set(&s.Config.Size, c.Size)
+	set(&s.Config.Batch, c.Batch)
+	set(&s.Config.LR, c.LR)
+	set(&s.Config.EMA, c.EMA)
+	if c.Seed != nil {
+		s.Config.Seed = *c.Seed
+	}
+	set(&s.LoadSize, c.LoadSize)
+	if c.Steps != 0 {
+		s.Config = s.Config.WithSteps(c.Steps)
+	}
+	if c.Direction != "" {
+		s.Reverse = c.Direction == "b2a"
+	}
+	if c.NoFlip {
+		s.Flip = false
+	}
+	return s
+}
+
+func set[T comparable](to *T, value T) {
+	var zero T
+	if value != zero {
+		*to = value
+	}
+}
+
+func readSettings(run string) (settings, error) {
+	var s settings
+	path := filepath.Join(run, settingsName)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return s, fmt.Errorf("%s holds no run to resume: train without --resume", run)
+	}
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("%s is damaged (%w): restore it, or train anew in another folder", path, err)
+	}
+	return s, nil
+}
+
+// begun reports whether a folder holds a run that can be resumed.
+func begun(run string) bool {
+	for _, name := range []string{gan.CheckpointFile, gan.PreviousFile} {
+		if _, err := os.Stat(filepath.Join(run, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// begin refuses a folder that holds a run and writes the settings of a new one.
+func begin(run string, s settings) error {
+	if begun(run) {
+		return fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", run)
+	}
+	if err := os.MkdirAll(run, 0o755); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(run, settingsName), func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// train does a run or what is left of it.
+func train(ctx context.Context, u *ui, data, run string, s settings, resume bool) (*trainResult, error) {
+	set, samples, err := loadData(ctx, u, data, s)
+	if err != nil {
+		return nil, err
+	}
+	batches, err := pairs.NewBatches(set, pairs.BatchOptions{
+		Batch: s.Config.Batch, Crop: s.Config.Size, Flip: s.Flip, Seed: s.Config.Seed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !resume {
+		if err := begin(run, s); err != nil {
+			return nil, err
+		}
+	}
+	backend, err := cpu.New("")
+	if err != nil {
+		return nil, err
+	}
+	defer backend.Finalize()
+	summary, err := gan.Train(ctx, backend, gan.Options{
+		Config: s.Config, Data: batches, Dir: run, Resume: resume, Progress: u.err,
+		Samples: samples, SampleEvery: max(1, s.Config.Steps/8),
+	})
+	if err != nil {
+		if !begun(run) { // Wrong settings, most likely: leave no folder behind, unless it holds other things.
+			os.Remove(filepath.Join(run, settingsName))
+			os.Remove(run)
+		}
+		return nil, err
+	}
+	return &trainResult{
+		Run: run, Weights: filepath.Join(run, gan.WeightsFile), Pairs: set.Len(), Skipped: messages(set.Skipped), Summary: *summary,
+	}, nil
+}
+
+// loadData reads the training pairs, and a few others for the sample sheets if there are any.
+func loadData(ctx context.Context, u *ui, dir string, s settings) (*pairs.Set, []gan.Sample, error) {
+	o := pairs.LoadOptions{Split: pairs.Train, Size: s.LoadSize, Reverse: s.Reverse, Progress: u.progress("loading", "pairs")}
+	set, err := pairs.Load(ctx, dir, o)
+	if err != nil {
+		return nil, nil, hinted{err, "warmstart pairs make --help tells how to make pairs"}
+	}
+	u.skipped(set.Skipped)
+	const most = 4
+	for _, split := range []pairs.Split{pairs.Val, pairs.Test} {
+		o.Split, o.Size, o.Progress = split, s.Config.Size, nil
+		held, err := pairs.Load(ctx, dir, o)
+		if err != nil {
+			continue // Held-out pairs are not needed to train.
+		}
+		var samples []gan.Sample
+		for i := range min(most, held.Len()) {
+			a, b := held.Pair(i)
+			samples = append(samples, gan.Sample{Source: a, Target: b})
+		}
+		return set, samples, nil
+	}
+	return set, nil, nil
+}
