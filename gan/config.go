@@ -36,7 +36,7 @@ type Config struct {
 	Seed       uint64  `json:"seed"`        // of initial weights and dropout
 }
 
-// Presets are the configurations to start from.
+// presets are the configurations to start from.
 //
 // resnet9 and unet256 are pix2pix as published: 200 passes over a set of 400 pairs, the rates constant for the
 // first half. mini is for 64x64 crops on a CPU; 1e-3 is the rate at which a generator of its kind reached the
@@ -89,8 +89,8 @@ func (c Config) check() error {
 		ok       bool
 		expected string
 	}{
-		{"width", c.Width >= 2 && c.Width%2 == 0, "an even number of at least 2"},
-		{"disc_width", c.DiscWidth > 0, "at least 1"},
+		{"width", c.Width >= 2 && c.Width%2 == 0 && c.Width <= 1<<12, "an even number from 2 to 4096"},
+		{"disc_width", c.DiscWidth > 0 && c.DiscWidth <= 1<<12, "1 to 4096"},
 		{"disc_layers", c.DiscLayers >= 1 && c.DiscLayers <= 6, "1 to 6"},
 		{"depth", c.Generator != "unet" || c.Depth >= 3 && c.Depth <= 12, "3 to 12 for a U-Net"},
 		{"depth", c.Generator != "resnet" || c.Depth >= 0 && c.Depth <= 100, "0 to 100 for a ResNet"},

@@ -262,3 +262,26 @@ func equalPixels(a, b *imageio.Image) bool {
 	}
 	return true
 }
+
+// FuzzCheckpoint feeds the metadata of a checkpoint to its parser and what it accepts to the networks' builders.
+func FuzzCheckpoint(f *testing.F) {
+	for _, c := range tinyConfigs() {
+		m := metadata(formatCheckpoint, c, 3)
+		f.Add(m["format"], m["version"], m["config"], m["step"])
+	}
+	f.Fuzz(func(t *testing.T, format, version, config, step string) {
+		c, err := parseCheckpoint(&safetensors.File{Metadata: map[string]string{
+			"format": format, "version": version, "config": config, "step": step,
+		}})
+		if err != nil {
+			return
+		}
+		gen, err := c.config.generator()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.values("generator/", &gen.Params); err == nil {
+			t.Error("values without tensors")
+		}
+	})
+}
