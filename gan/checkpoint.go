@@ -104,9 +104,13 @@ func metadata(format string, c Config, step int) map[string]string {
 	}
 }
 
-// readCheckpoint reads a checkpoint or weights file and checks that it is one. Errors name it.
-func readCheckpoint(path string) (*checkpoint, error) {
-	file, err := safetensors.ReadFile(path, safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true})
+// memory returns where to put a tensor's values, or nil.
+type memory = func(name string, shape []int) []float32
+
+// readCheckpoint reads a checkpoint or weights file, into the given memory if that is not nil, and checks that it
+// is one. Errors name it.
+func readCheckpoint(path string, into memory) (*checkpoint, error) {
+	file, err := safetensors.ReadFile(path, safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true, Into: into})
 	if err != nil {
 		return nil, err
 	}
@@ -161,13 +165,13 @@ func (c *checkpoint) values(prefix string, params *nn.Params) ([][]float32, erro
 
 // newest reads the newest whole checkpoint in dir. If CheckpointFile is damaged, the previous one is used and
 // notice says so. Without any, the error is fs.ErrNotExist.
-func newest(dir string) (c *checkpoint, notice string, err error) {
+func newest(dir string, into memory) (c *checkpoint, notice string, err error) {
 	current, previous := filepath.Join(dir, CheckpointFile), filepath.Join(dir, PreviousFile)
-	c, err = readCheckpoint(current)
+	c, err = readCheckpoint(current, into)
 	if err == nil || !errors.Is(err, safetensors.ErrDamaged) && !errors.Is(err, fs.ErrNotExist) {
 		return c, "", err
 	}
-	c, errPrevious := readCheckpoint(previous)
+	c, errPrevious := readCheckpoint(previous, into)
 	switch {
 	case errPrevious == nil && errors.Is(err, fs.ErrNotExist): // cut off between Save's two renames
 		return c, "", nil
@@ -182,34 +186,61 @@ func newest(dir string) (c *checkpoint, notice string, err error) {
 // Resume makes a trainer from the newest whole checkpoint in dir. Notice, if not empty, tells that an older one
 // had to be used. The configuration is to be the checkpoint's, except that the numbers of steps may differ.
 func Resume(backend compute.Backend, dir string, c Config) (t *Trainer, notice string, err error) {
-	ck, notice, err := newest(dir)
+	t, blank, err := newTrainer(backend, c)
 	if err != nil {
 		return nil, "", err
 	}
-	path := filepath.Join(dir, CheckpointFile)
-	if ck.file.Metadata["format"] != formatCheckpoint {
-		return nil, "", fmt.Errorf("%s holds a generator alone: training cannot resume from it", path)
-	}
-	if ck.config.Preset != c.Preset {
-		return nil, "", fmt.Errorf("%s is a checkpoint of %q, not of %q: resume with --preset %s, or train in another folder",
-			path, ck.config.Preset, c.Preset, ck.config.Preset)
-	}
-	if d := ck.config.differences(c); len(d) > 0 {
-		return nil, "", fmt.Errorf("%s was made with %s: resume with the same settings, or train in another folder",
-			path, strings.Join(d, ", "))
-	}
-	if t, err = NewTrainer(backend, c); err != nil {
-		return nil, "", err
-	}
-	var state [][]float32
-	for _, g := range t.groups() {
-		values, err := ck.values(g.name+"/", g.params)
+	defer func() {
 		if err != nil {
 			t.Close()
-			return nil, "", fmt.Errorf("%s: %w", path, err)
+			t = nil
 		}
-		state = append(state, values...)
+	}()
+	rooms := t.rooms(blank)
+	ck, notice, err := newest(dir, func(name string, shape []int) []float32 {
+		if f := rooms[name]; f != nil && slices.Equal(f.Dims(), shape) {
+			return f.Data
+		}
+		return nil // a checkpoint of something else, which is about to be refused
+	})
+	if err != nil {
+		return t, "", err
+	}
+	if err := ck.fits(c); err != nil {
+		return t, "", fmt.Errorf("%s %w", filepath.Join(dir, CheckpointFile), err)
+	}
+	for _, g := range t.groups() {
+		if _, err := ck.values(g.name+"/", g.params); err != nil {
+			return t, "", fmt.Errorf("%s: %w", filepath.Join(dir, CheckpointFile), err)
+		}
 	}
 	t.step = ck.step
-	return t, notice, t.setState(state)
+	return t, notice, t.setState(blank)
+}
+
+// rooms names the memory for the state as checkpoints do.
+func (t *Trainer) rooms(blank []*nn.Feed) map[string]*nn.Feed {
+	rooms := make(map[string]*nn.Feed, len(blank))
+	for _, g := range t.groups() {
+		for i, p := range g.params.List() {
+			rooms[g.name+"/"+p.Name] = blank[i]
+		}
+		blank = blank[len(g.params.List()):]
+	}
+	return rooms
+}
+
+// fits returns an error if a training with configuration c cannot go on from the checkpoint.
+func (ck *checkpoint) fits(c Config) error {
+	if ck.file.Metadata["format"] != formatCheckpoint {
+		return errors.New("holds a generator alone: training cannot resume from it")
+	}
+	if ck.config.Preset != c.Preset {
+		return fmt.Errorf("is a checkpoint of %q, not of %q: resume with --preset %s, or train in another folder",
+			ck.config.Preset, c.Preset, ck.config.Preset)
+	}
+	if d := ck.config.differences(c); len(d) > 0 {
+		return fmt.Errorf("was made with %s: resume with the same settings, or train in another folder", strings.Join(d, ", "))
+	}
+	return nil
 }

@@ -41,7 +41,7 @@ func trainChild(dir string) int {
 	if err != nil {
 		panic(err)
 	}
-	_, _, none := newest(dir)
+	_, _, none := newest(dir, nil)
 	_, err = Train(context.Background(), backend, Options{
 		Config: c, Dir: dir, Data: randomBatches{c}, Resume: none == nil, SaveEvery: time.Nanosecond,
 	})

@@ -36,9 +36,9 @@ func Load(backend compute.Backend, path string) (m *Model, notice string, err er
 	}
 	var ck *checkpoint
 	if info.IsDir() {
-		ck, notice, err = newest(path)
+		ck, notice, err = newest(path, nil)
 	} else {
-		ck, err = readCheckpoint(path)
+		ck, err = readCheckpoint(path, nil)
 	}
 	if err != nil {
 		return nil, "", err

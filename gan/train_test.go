@@ -102,7 +102,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if err := os.WriteFile(current, damage(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readCheckpoint(current); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), current) {
+		if _, err := readCheckpoint(current, nil); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), current) {
 			t.Errorf("%s: error %v, wanted one that names the damaged file", name, err)
 		}
 		tr, notice, err := Resume(testBackend(t), dir, c)

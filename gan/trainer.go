@@ -47,21 +47,43 @@ const (
 
 // NewTrainer makes a trainer with fresh weights. It compiles the training step, which takes a moment.
 func NewTrainer(backend compute.Backend, c Config) (*Trainer, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	gen, err := c.generator()
+	t, blank, err := newTrainer(backend, c)
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{config: c, backend: backend, gen: gen, disc: c.discriminator(), masks: &nn.Masks{}}
+	t.drawState(blank)
+	return t, t.setState(blank)
+}
+
+// newTrainer makes a trainer whose state is yet to be filled in: blank has memory for it.
+func newTrainer(backend compute.Backend, c Config) (t *Trainer, blank []*nn.Feed, err error) {
+	if err := c.check(); err != nil {
+		return nil, nil, err
+	}
+	gen, err := c.generator()
+	if err != nil {
+		return nil, nil, err
+	}
+	t = &Trainer{config: c, backend: backend, gen: gen, disc: c.discriminator(), masks: &nn.Masks{}}
 	if t.program, err = nn.Compile(backend, "training step of "+c.Preset, t.build); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := t.makeFeeds(); err != nil {
-		return nil, err
+	_, shapes := t.program.Inputs()
+	for _, s := range shapes {
+		f, err := nn.NewFeed(backend, s.Dimensions...)
+		if err != nil {
+			return nil, nil, err
+		}
+		t.feeds = append(t.feeds, f)
 	}
-	return t, t.setState(t.initialState())
+	t.inputs = make([]compute.Buffer, len(shapes))
+	t.donate = make([]bool, len(shapes))
+	state := len(shapes) - feedMasks - t.masks.Len()
+	for i := range state {
+		t.donate[i] = true
+	}
+	blank, t.feeds = t.feeds[:state], t.feeds[state:]
+	return t, blank, nil
 }
 
 // Config returns what the trainer was made with.
@@ -70,7 +92,7 @@ func (t *Trainer) Config() Config { return t.config }
 // StepsDone returns the number of steps done.
 func (t *Trainer) StepsDone() int { return t.step }
 
-// tensorGroups are the groups of state buffers: each has one buffer per parameter of its network.
+// tensorGroup is a part of the state: it has one buffer per parameter of its network.
 type tensorGroup struct {
 	name   string
 	params *nn.Params
@@ -99,59 +121,32 @@ func (t *Trainer) trained() []compute.Buffer {
 	return t.state[:n]
 }
 
-// initialState draws the first weights; moments start at 0 and the average at the weights.
-func (t *Trainer) initialState() [][]float32 {
-	gen := t.gen.Params.InitialValues(t.config.Seed)
-	disc := t.disc.Params.InitialValues(t.config.Seed + 1)
-	var state [][]float32
+// drawState draws the first weights; moments start at 0 and the average at the weights.
+func (t *Trainer) drawState(blank []*nn.Feed) {
 	for _, g := range t.groups() {
-		for i, p := range g.params.List() {
+		for i := range g.params.List() {
+			dst := blank[i].Data
 			switch g.name {
 			case "generator", "ema":
-				state = append(state, gen[i])
+				g.params.Draw(nn.Ref(i), t.config.Seed, dst)
 			case "discriminator":
-				state = append(state, disc[i])
+				g.params.Draw(nn.Ref(i), t.config.Seed+1, dst)
 			default:
-				state = append(state, make([]float32, p.Size()))
+				clear(dst)
 			}
 		}
+		blank = blank[len(g.params.List()):]
 	}
-	return state
 }
 
-// setState uploads the values of all groups.
-func (t *Trainer) setState(values [][]float32) error {
-	for _, b := range t.state {
-		b.Finalize()
-	}
-	t.state = t.state[:0]
-	for _, g := range t.groups() {
-		for _, p := range g.params.List() {
-			b, err := t.backend.BufferFromFlatData(0, values[len(t.state)], p.Shape())
-			if err != nil {
-				return fmt.Errorf("upload %s/%s: %w", g.name, p.Name, err)
-			}
-			t.state = append(t.state, b)
-		}
-	}
-	return nil
-}
-
-// makeFeeds makes the inputs that the host writes, and the program's input lists.
-func (t *Trainer) makeFeeds() error {
-	_, shapes := t.program.Inputs()
-	first := len(shapes) - feedMasks - t.masks.Len()
-	for _, s := range shapes[first:] {
-		f, err := nn.NewFeed(t.backend, s.Dimensions...)
+// setState takes over the state that has been filled in.
+func (t *Trainer) setState(filled []*nn.Feed) error {
+	for _, f := range filled {
+		b, err := f.Buffer()
 		if err != nil {
-			return err
+			return fmt.Errorf("upload the training state: %w", err)
 		}
-		t.feeds = append(t.feeds, f)
-	}
-	t.inputs = make([]compute.Buffer, len(shapes))
-	t.donate = make([]bool, len(shapes))
-	for i := range first {
-		t.donate[i] = true
+		t.state = append(t.state, b)
 	}
 	return nil
 }

@@ -158,24 +158,33 @@ func TestAdam(t *testing.T) {
 	}
 }
 
-func TestInitialValues(t *testing.T) {
+func TestDraw(t *testing.T) {
 	var a, b Params
 	a.Add("x", Init{Mean: 1, Std: 0.02}, 100, 100)
 	a.Add("one", Init{Mean: 1}, 3)
 	b.Add("new", Init{Std: 1}, 7)
 	b.Add("x", Init{Mean: 1, Std: 0.02}, 100, 100)
-	va, vb := a.InitialValues(5), b.InitialValues(5)
-	if !slices.Equal(va[0], vb[1]) {
+	draw := func(p *Params, name string, seed uint64) []float32 {
+		ref, ok := p.Lookup(name)
+		if !ok {
+			t.Fatalf("%q not found", name)
+		}
+		v := make([]float32, p.List()[ref].Size())
+		p.Draw(ref, seed, v)
+		return v
+	}
+	x := draw(&a, "x", 5)
+	if !slices.Equal(x, draw(&b, "x", 5)) {
 		t.Error("a new parameter changed the values of another")
 	}
-	if slices.Equal(va[0], a.InitialValues(6)[0]) {
+	if slices.Equal(x, draw(&a, "x", 6)) {
 		t.Error("the seed has no effect")
 	}
-	if !slices.Equal(va[1], []float32{1, 1, 1}) {
-		t.Errorf("constant: %v", va[1])
+	if one := draw(&a, "one", 5); !slices.Equal(one, []float32{1, 1, 1}) {
+		t.Errorf("constant: %v", one)
 	}
 	var sum, squares float64
-	for _, x := range va[0] {
+	for _, x := range x {
 		sum += float64(x) - 1
 		squares += (float64(x) - 1) * (float64(x) - 1)
 	}

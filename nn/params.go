@@ -77,24 +77,19 @@ func (p *Params) Size() int {
 	return n
 }
 
-// InitialValues draws every parameter's first value. Each has a random stream of its own, made from the
+// Draw fills dst with the first values of a parameter. Each parameter has a random stream of its own, made from the
 // seed and its name, so that adding a layer to a network leaves the others' values as they were.
-func (p *Params) InitialValues(seed uint64) [][]float32 {
-	values := make([][]float32, len(p.list))
-	for i, q := range p.list {
-		h := fnv.New64a()
-		h.Write([]byte(q.Name))
-		rng := rand.New(rand.NewPCG(seed, h.Sum64()))
-		v := make([]float32, q.Size())
-		for j := range v {
-			v[j] = float32(q.Init.Mean)
-			if q.Init.Std != 0 {
-				v[j] += float32(q.Init.Std * rng.NormFloat64())
-			}
+func (p *Params) Draw(r Ref, seed uint64, dst []float32) {
+	q := p.list[r]
+	h := fnv.New64a()
+	h.Write([]byte(q.Name))
+	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+	for i := range dst {
+		dst[i] = float32(q.Init.Mean)
+		if q.Init.Std != 0 {
+			dst[i] += float32(q.Init.Std * rng.NormFloat64())
 		}
-		values[i] = v
 	}
-	return values
 }
 
 // Inputs declares one graph parameter for each parameter, named prefix + its name.

@@ -75,7 +75,10 @@ func NewFeed(backend compute.Backend, dims ...int) (*Feed, error) {
 	return f, nil
 }
 
-// Buffer returns the buffer to run with. It must not be donated.
+// Dims returns the sizes of the input's axes.
+func (f *Feed) Dims() []int { return f.shape.Dimensions }
+
+// Buffer returns the buffer to run with. If it is donated, the feed must not be used again.
 func (f *Feed) Buffer() (compute.Buffer, error) {
 	if f.shared != nil {
 		return f.shared, nil

@@ -29,6 +29,9 @@ type Options struct {
 	Finite bool
 	// Checksum refuses files without one.
 	Checksum bool
+	// Into may return memory for the values of a float32 tensor, as many as its shape says; nil lets Read
+	// allocate it. What is written there is not to be used if Read fails.
+	Into func(name string, shape []int) []float32
 }
 
 // ReadFile reads the named file. Errors name it.
@@ -71,8 +74,12 @@ func Read(r io.Reader, size int64, o Options) (*File, error) {
 	sum := sha256.New()
 	sum.Write(bytes.Replace(header, sumEntry(want), sumEntry(emptySum), 1))
 	for _, s := range spans { // in the order of the file
-		if err := readValues(r, sum, &f.Tensors[s.tensor], s.end-s.start); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", f.Tensors[s.tensor].Name, err)
+		t := &f.Tensors[s.tensor]
+		if t.DType == "F32" && o.Into != nil {
+			t.F32 = o.Into(t.Name, t.Shape)
+		}
+		if err := readValues(r, sum, t, s.end-s.start); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 	}
 	if ok && hex.EncodeToString(sum.Sum(nil)) != want {
@@ -236,18 +243,23 @@ func readValues(r io.Reader, sum hash.Hash, t *Tensor, size int64) error {
 		sum.Write(t.Raw)
 		return nil
 	}
-	t.F32 = make([]float32, 0, size/4)
+	if t.F32 == nil {
+		t.F32 = make([]float32, size/4)
+	}
+	if int64(len(t.F32)) != size/4 {
+		return fmt.Errorf("room for %d values, %d are needed", len(t.F32), size/4)
+	}
 	buf := make([]byte, min(size, 1<<16))
-	for size > 0 {
-		chunk := buf[:min(size, int64(len(buf)))]
+	for to := t.F32; len(to) > 0; {
+		chunk := buf[:min(4*len(to), len(buf))]
 		if _, err := io.ReadFull(r, chunk); err != nil {
 			return fmt.Errorf("%w: cut short: %w", ErrDamaged, err)
 		}
 		sum.Write(chunk)
-		size -= int64(len(chunk))
-		for i := 0; i < len(chunk); i += 4 {
-			t.F32 = append(t.F32, math.Float32frombits(binary.LittleEndian.Uint32(chunk[i:])))
+		for i := range len(chunk) / 4 {
+			to[i] = math.Float32frombits(binary.LittleEndian.Uint32(chunk[4*i:]))
 		}
+		to = to[len(chunk)/4:]
 	}
 	return nil
 }

@@ -61,6 +61,27 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestReadInto(t *testing.T) {
+	room := make([]float32, 6)
+	into := func(name string, shape []int) []float32 {
+		if name == "b" {
+			return room
+		}
+		return nil
+	}
+	f, err := decode(encode(t, sample()), Options{Into: into})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := f.Find("b"); &b.F32[0] != &room[0] || room[2] != 3.5 {
+		t.Errorf("read %v, in other memory: %v", b.F32, &b.F32[0] != &room[0])
+	}
+	room = room[:5]
+	if _, err := decode(encode(t, sample()), Options{Into: into}); err == nil {
+		t.Error("too little room was accepted")
+	}
+}
+
 func TestRoundTripProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfDistinct(rapid.String(), func(s string) string { return strings.ToValidUTF8(s, "?") }).Draw(t, "names")
