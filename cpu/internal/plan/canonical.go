@@ -69,7 +69,9 @@ func (s *simplifier) gemm(n *ir.Node, a ir.DotAttrs) *ir.Node {
 	m := product(pick(lhs.Shape.Dimensions, lc))
 	k := product(pick(lhs.Shape.Dimensions, a.LhsContracting))
 	nn := product(pick(rhs.Shape.Dimensions, rc))
-	f32 := func(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, append(slices.Clone(batch), dims...)...) }
+	f32 := func(dims ...int) shapes.Shape {
+		return shapes.Make(dtypes.Float32, append(slices.Clone(batch), dims...)...)
+	}
 
 	l := s.reshape(s.transpose(lhs, slices.Concat(a.LhsBatch, lc, a.LhsContracting)), f32(m, k))
 	r := s.reshape(s.transpose(rhs, slices.Concat(a.RhsBatch, a.RhsContracting, rc)), f32(k, nn))

@@ -15,9 +15,10 @@ type compiler struct {
 	opts Options
 	g    *ir.Graph
 
-	needed map[*ir.Node]bool // its value is used, from memory or through a view
-	stored map[*ir.Node]bool // view nodes that get memory of their own
-	again  map[*ir.Node]bool // loop nodes that every reader computes again instead of loading
+	needed      map[*ir.Node]bool // its value is used, from memory or through a view
+	stored      map[*ir.Node]bool // view nodes that get memory of their own
+	again       map[*ir.Node]bool // loop nodes that every reader computes again instead of loading
+	readOutside map[*ir.Node]bool // nodes that another unit or the caller reads
 
 	units  []*unit
 	unitOf map[*ir.Node]*unit
@@ -37,12 +38,13 @@ func Compile(g *ir.Graph, opts Options) (*Program, error) {
 	}
 	c := &compiler{
 		opts: opts, g: g,
-		needed: map[*ir.Node]bool{}, stored: map[*ir.Node]bool{}, again: map[*ir.Node]bool{},
+		needed: map[*ir.Node]bool{}, stored: map[*ir.Node]bool{}, again: map[*ir.Node]bool{}, readOutside: map[*ir.Node]bool{},
 		unitOf: map[*ir.Node]*unit{}, mem: map[*ir.Node]int{},
 	}
 	c.demand()
 	c.fuse()
 	c.recompute()
+	c.markReadOutside()
 	if err := c.schedule(); err != nil {
 		return nil, err
 	}
@@ -57,14 +59,16 @@ func (c *compiler) isSource(n *ir.Node) bool {
 // demand finds, from the outputs back, which nodes are needed and which views have to become arrays.
 func (c *compiler) demand() {
 	for _, o := range c.g.Outputs {
-		c.needed[o] = true
+		c.demandArray(o)
 	}
 	for _, n := range slices.Backward(c.g.Nodes) {
 		if !c.needed[n] {
 			continue
 		}
 		switch {
-		case isView(n.Op):
+		case n.Op == ir.OpSelect:
+			c.needed[n.Inputs[0]] = true
+		case isView(n):
 			c.demandView(n)
 		case loopNode(n):
 			for _, in := range n.Inputs {
@@ -95,13 +99,16 @@ func (c *compiler) demandView(n *ir.Node) {
 	if _, ok := c.through(n); !ok {
 		c.stored[n] = true
 	}
+	if c.stored[n] && n.Shape.DType != dtypes.Float32 { // the fallback copies it
+		c.demandArray(n.Inputs[0])
+	}
 	c.needed[n.Inputs[0]] = true
 }
 
 // demandArray needs n as a contiguous array.
 func (c *compiler) demandArray(n *ir.Node) {
 	c.needed[n] = true
-	if isView(n.Op) && !c.view(n).contiguous() {
+	if isView(n) && !c.view(n).contiguous() {
 		c.stored[n] = true
 	}
 }
@@ -109,7 +116,7 @@ func (c *compiler) demandArray(n *ir.Node) {
 // demandForLoop needs n as an operand over dims: loops read along the innermost axis with stride 0 or 1.
 func (c *compiler) demandForLoop(n *ir.Node, dims []int) {
 	c.needed[n] = true
-	if !isView(n.Op) {
+	if !isView(n) {
 		return
 	}
 	if s := c.view(n).to(dims).innermost(); s != 0 && s != 1 {
@@ -174,13 +181,16 @@ func (c *compiler) recompute() {
 		if len(us) == 0 || n.Shape.Size() < large || outputs[n] || isReduction(n) || c.unitOf[n] == nil || !c.unitOf[n].find().isLoop() {
 			continue
 		}
-		if !slices.ContainsFunc(us, func(u *unit) bool { return !c.cheapIn(n, u) }) {
-			c.again[n] = true
-			for _, u := range us { // it reads the operands itself now
-				for _, m := range c.reads(n) {
-					if d := c.unitOf[m]; d != nil {
-						u.deps[d.find()] = true
-					}
+		if slices.ContainsFunc(us, func(u *unit) bool { return !c.cheapIn(n, u) }) {
+			continue
+		}
+		c.again[n] = true
+		for _, u := range us { // it reads the operands itself now
+			for _, m := range c.appendReads(nil, n, u) {
+				if d := c.unitOf[m]; d != nil {
+					u.deps[d.find()] = true
+				}
+				if !slices.Contains(readers[m], u) {
 					readers[m] = append(readers[m], u)
 				}
 			}
@@ -190,10 +200,10 @@ func (c *compiler) recompute() {
 
 // cheapIn tells whether loop u had better compute n itself than load it.
 func (c *compiler) cheapIn(n *ir.Node, u *unit) bool {
-	if !u.isLoop() || product(u.dims) != n.Shape.Size() || len(u.nodes) >= maxLoopNodes || !cheap[n.Op] {
+	if !u.isLoop() || product(u.dims) != n.Shape.Size() || len(u.nodes) >= maxLoopNodes || c.cost(n) > maxAgain {
 		return false
 	}
-	if _, ok := refine(u.dims, n.Shape.Dimensions); !ok {
+	if !c.fits(n, u) {
 		return false
 	}
 	for _, m := range u.nodes { // n itself must be what is read, not a window of it
@@ -203,13 +213,42 @@ func (c *compiler) cheapIn(n *ir.Node, u *unit) bool {
 			}
 		}
 	}
-	reads, extra := c.unitReads(u), 0
-	for _, m := range c.reads(n) {
-		if m.Shape.Size() >= n.Shape.Size() && !slices.Contains(reads, m) {
+	have := c.unitReads(u)
+	extra := -1 // n itself is no longer read
+	for _, m := range c.appendReads(nil, n, u) {
+		if m.Shape.Size() >= n.Shape.Size() && !slices.Contains(have, m) {
 			extra++
 		}
 	}
-	return extra <= 1
+	return extra <= 0
+}
+
+// fits tells whether u's axes are fine enough to compute n, and what n computes again, along them.
+func (c *compiler) fits(n *ir.Node, u *unit) bool {
+	if d, ok := refine(u.dims, n.Shape.Dimensions); !ok || !slices.Equal(d, u.dims) {
+		return false
+	}
+	return !slices.ContainsFunc(n.Inputs, func(in *ir.Node) bool {
+		m := c.view(in).base
+		return c.again[m] && !c.fits(m, u)
+	})
+}
+
+// maxAgain is the largest number of operations that a loop repeats to save a load.
+const maxAgain = 6
+
+// cost counts the operations that computing n again takes.
+func (c *compiler) cost(n *ir.Node) int {
+	if !cheap[n.Op] {
+		return maxAgain + 1
+	}
+	k := 1
+	for _, in := range n.Inputs {
+		if m := c.view(in).base; c.again[m] {
+			k += c.cost(m)
+		}
+	}
+	return k
 }
 
 // cheap operations cost less than a load from the second-level cache.

@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 
 	"github.com/warmstart-ml/warmstart/cpu/internal/ir"
+	"github.com/warmstart-ml/warmstart/cpu/internal/loop"
 )
 
 // Limits of one fused loop: its tile registers have to stay in the first-level cache.
@@ -18,12 +19,13 @@ const (
 
 // unit is what one step of the program computes: a fused loop, or one node of another kind.
 type unit struct {
-	nodes []*ir.Node     // members in topological order
-	dims  []int          // loops: the iteration space, axes split as finely as any member needs
-	deps  map[*unit]bool // units whose results it reads (to be looked up with find)
-	into  *unit          // the unit that this one was merged into
-	mark  int            // number of the last search that visited it
-	step  int            // position in the schedule
+	nodes   []*ir.Node     // members in topological order
+	selects []*ir.Node     // the results of an operation with several that are used
+	dims    []int          // loops: the iteration space, axes split as finely as any member needs
+	deps    map[*unit]bool // units whose results it reads (to be looked up with find)
+	into    *unit          // the unit that this one was merged into
+	mark    int            // number of the last search that visited it
+	step    int            // position in the schedule
 }
 
 func (u *unit) find() *unit {
@@ -105,7 +107,13 @@ func dropOnes(dims []int) []int {
 // is one pass over the same space and no step would have to wait for itself.
 func (c *compiler) fuse() {
 	for _, n := range c.g.Nodes {
-		if !c.needed[n] || c.isSource(n) || (isView(n.Op) && !c.stored[n]) {
+		if !c.needed[n] || c.isSource(n) || (isView(n) && !c.stored[n]) {
+			continue
+		}
+		if n.Op == ir.OpSelect {
+			u := c.unitOf[n.Inputs[0]]
+			u.selects = append(u.selects, n)
+			c.unitOf[n] = u
 			continue
 		}
 		u := &unit{nodes: []*ir.Node{n}, deps: map[*unit]bool{}}
@@ -130,7 +138,7 @@ func (c *compiler) fuse() {
 
 // reads lists the nodes whose memory n reads.
 func (c *compiler) reads(n *ir.Node) []*ir.Node {
-	if isView(n.Op) { // stored: a copy of its operand
+	if isView(n) { // stored: a copy of its operand
 		return []*ir.Node{c.view(n.Inputs[0]).base}
 	}
 	var bases []*ir.Node
@@ -152,8 +160,7 @@ func (c *compiler) producer(in *ir.Node) *ir.Node {
 
 func (c *compiler) joinProducers(n *ir.Node, u *unit) {
 	for _, in := range n.Inputs {
-		m := c.producer(in)
-		if p := c.unitOf[m]; p != nil && p.find().isLoop() && !isReduction(m) && m.Shape.Size() == product(u.find().dims) {
+		if p := c.unitOf[c.view(in).base]; p != nil && p.find().isLoop() && product(p.find().dims) == product(u.find().dims) {
 			c.tryMerge(p.find(), u.find())
 		}
 	}
@@ -194,10 +201,21 @@ func (c *compiler) joinSiblings() {
 func (c *compiler) unitReads(u *unit) []*ir.Node {
 	var bases []*ir.Node
 	for _, n := range u.nodes {
-		for _, b := range c.reads(n) {
-			if v := c.unitOf[b]; (v == nil || v.find() != u) && !slices.Contains(bases, b) {
-				bases = append(bases, b)
-			}
+		bases = c.appendReads(bases, n, u)
+	}
+	return bases
+}
+
+// appendReads adds what u reads from outside to compute n. Values that are computed again count as what they read.
+func (c *compiler) appendReads(bases []*ir.Node, n *ir.Node, u *unit) []*ir.Node {
+	for _, b := range c.reads(n) {
+		v := c.unitOf[b]
+		switch {
+		case v != nil && v.find() == u, slices.Contains(bases, b):
+		case c.again[b]:
+			bases = c.appendReads(bases, b, u)
+		default:
+			bases = append(bases, b)
 		}
 	}
 	return bases
@@ -209,7 +227,7 @@ func (c *compiler) tryMerge(a, b *unit) {
 		return
 	}
 	dims, ok := refine(a.dims, b.dims)
-	if !ok || !c.inSamePass(a, b) || c.between(a, b) || c.between(b, a) {
+	if !ok || !c.inSamePass(a, b, dims) || c.between(a, b) || c.between(b, a) {
 		return
 	}
 	reads := c.unitReads(a)
@@ -229,19 +247,48 @@ func (c *compiler) tryMerge(a, b *unit) {
 	}
 }
 
-// inSamePass tells whether whatever one of the units reads of the other is there in the same pass:
-// element-wise results in the same order, not reductions, broadcasts or shifted windows.
-func (c *compiler) inSamePass(a, b *unit) bool {
+// inSamePass tells whether a single pass over dims can compute what both units do: all that one reads of the other is
+// there at the same place or, for a reduction over the last axis, in the same row; and all reductions are over the same axes.
+func (c *compiler) inSamePass(a, b *unit, dims []int) bool {
+	var reduced []int
 	for _, n := range slices.Concat(a.nodes, b.nodes) {
+		if isReduction(n) {
+			s := reducedStrides(dims, n)
+			if reduced == nil {
+				reduced = s
+			} else if !slices.Equal(reduced, s) {
+				return false
+			}
+		}
 		for _, in := range n.Inputs {
-			base := c.view(in).base
-			p := c.unitOf[base]
+			v := c.view(in)
+			p := c.unitOf[v.base]
 			if p == nil || (p.find() != a && p.find() != b) {
 				continue
 			}
-			if isReduction(base) || c.producer(in) != base || base.Shape.Size() != product(space(n)) {
+			if isReduction(v.base) && !c.sameRow(v, n, dims) {
 				return false
 			}
+			if !isReduction(v.base) && (c.producer(in) != v.base || v.base.Shape.Size() != product(space(n))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sameRow tells whether node n of a loop over dims reads reduction v.base, over the last axis, at
+// its own row.
+func (c *compiler) sameRow(v view, n *ir.Node, dims []int) bool {
+	last := len(dims) - 1
+	if _, ok := rowReductions[v.base.Op]; !ok || dims[last] > loop.MaxRow || product(space(n)) != product(dims) || v.off != 0 {
+		return false
+	}
+	at := split(space(n), v.to(space(n)).strides, dims)
+	want := reducedStrides(dims, v.base)
+	for i, d := range dims {
+		if (want[i] == 0) != (i == last) || (at[i] != want[i] && d > 1) {
+			return false
 		}
 	}
 	return true

@@ -79,6 +79,9 @@ func (s *simplifier) rewrite(n *ir.Node) (*ir.Node, error) {
 	if m := s.algebra(n); m != nil {
 		return m, nil
 	}
+	if m := s.canonical(n); m != nil {
+		return m, nil
+	}
 	if s.foldable(n) {
 		return s.fold(n)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 
 	"github.com/warmstart-ml/warmstart/cpu/internal/ir"
 )
@@ -61,7 +62,7 @@ func (v view) size() int {
 
 // view resolves n to the memory it lies in. A node in c.stored has memory of its own even if it could be a view.
 func (c *compiler) view(n *ir.Node) view {
-	if !c.stored[n] && len(n.Inputs) > 0 {
+	if !c.stored[n] && isView(n) {
 		if v, ok := c.through(n); ok {
 			return v
 		}
@@ -87,11 +88,16 @@ func (c *compiler) through(n *ir.Node) (view, bool) {
 	return view{}, false
 }
 
-// isView tells whether operation op only looks at its operand's memory in another way.
-func isView(op compute.OpType) bool {
-	switch op {
-	case compute.OpTypeIdentity, compute.OpTypeReshape, compute.OpTypeBroadcastInDim, compute.OpTypeTranspose, compute.OpTypeSlice:
+// isView tells whether n only looks at its operand's memory in another way. Types that loops
+// don't read are only reshaped in place.
+func isView(n *ir.Node) bool {
+	switch n.Op {
+	case compute.OpTypeIdentity, compute.OpTypeReshape:
 		return true
+	case compute.OpTypeBroadcastInDim:
+		return loopType(n.Shape.DType)
+	case compute.OpTypeTranspose, compute.OpTypeSlice:
+		return n.Shape.DType == dtypes.Float32
 	}
 	return false
 }

@@ -8,10 +8,10 @@ import (
 
 func TestReshapeView(t *testing.T) {
 	tests := []struct {
-		name             string
-		dims, strides    []int
-		to, want         []int
-		impossible       bool
+		name          string
+		dims, strides []int
+		to, want      []int
+		impossible    bool
 	}{
 		{name: "split", dims: []int{6, 4}, strides: []int{4, 1}, to: []int{2, 3, 4}, want: []int{12, 4, 1}},
 		{name: "merge", dims: []int{2, 3, 4}, strides: []int{12, 4, 1}, to: []int{6, 4}, want: []int{4, 1}},
