@@ -6,10 +6,11 @@ package bench
 //
 //	hello   who are you
 //	time    call Op again and again for about Seconds, and return the median duration of a call
-//	load    build Model with the weights from File (safetensors, the names of package gan)
-//	step    one training step on the batch x, y [batch, size, size, 3] in File (safetensors), and return the losses
+//	load    build the model and training state of the checkpoint File (of package gan; its metadata say which model)
+//	train   one training step on each batch of File, in order, and return the losses of every step. File is safetensors with
+//	        x and y, [steps*batch, size, size, 3] in [-1,1]
 //	steps   N training steps on the last batch, and return the duration of each
-//	apply   run the generator on x in File and write y to Out (safetensors)
+//	apply   run the generator on x [n, size, size, 3] of File, and write y to Out (both safetensors)
 //	memory  the process's peak resident memory
 //
 // A worker with an error answers {"error": "..."} and goes on.
@@ -17,7 +18,6 @@ type Request struct {
 	Cmd     string  `json:"cmd"`
 	Op      *Op     `json:"op,omitempty"`
 	Seconds float64 `json:"seconds,omitempty"`
-	Model   *Model  `json:"model,omitempty"`
 	File    string  `json:"file,omitempty"`
 	Out     string  `json:"out,omitempty"`
 	N       int     `json:"n,omitempty"`
@@ -32,8 +32,8 @@ type Response struct {
 	Detail  string `json:"detail,omitempty"`
 	// Median is the median duration of a call in seconds.
 	Median float64 `json:"median,omitempty"`
-	// Losses of a step: generator (all terms), L1 alone, discriminator.
-	Losses []float64 `json:"losses,omitempty"`
+	// Losses of each step: the generator's adversarial loss, L1, the discriminator's on real and on generated pairs.
+	Losses [][4]float64 `json:"losses,omitempty"`
 	// Durations of steps, in seconds.
 	Durations []float64 `json:"durations,omitempty"`
 	// PeakBytes of resident memory.
@@ -66,11 +66,4 @@ type Op struct {
 	Stride int    `json:"stride,omitempty"`
 	Pad    int    `json:"pad,omitempty"`
 	Size   int    `json:"size,omitempty"`
-}
-
-// Model is a network of package gan, and the sizes to train it with.
-type Model struct {
-	Preset string `json:"preset"`
-	Batch  int    `json:"batch"`
-	Size   int    `json:"size"`
 }

@@ -1,0 +1,198 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/safetensors"
+)
+
+// stepCase is a network to train.
+type stepCase struct {
+	preset      string
+	size, batch int
+	steps       int // in one turn
+}
+
+func stepCases() []stepCase {
+	return []stepCase{{"mini", 64, 4, 10}, {"mini", 64, 1, 20}, {"resnet9", 128, 1, 2}}
+}
+
+func (c stepCase) String() string {
+	return fmt.Sprintf("%s %dx%d batch %d", c.preset, c.size, c.size, c.batch)
+}
+
+// agreement is how far the losses of the first steps may be apart, relative to the larger of the loss and a hundredth.
+const agreement = 1e-3
+
+// Step measures whole training steps (generator, discriminator, both Adams) on both sides in turns, after proving that
+// they do the same work: from the same weights and batches, the losses of the first three steps must agree.
+func Step(ctx context.Context, backend compute.Backend, o Options) (*Report, error) {
+	r := &Report{Command: "bench step", Machine: thisMachine(), Losses: map[string][2][][4]float64{}}
+	dir, err := os.MkdirTemp("", "warmstart-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	for _, c := range stepCases() {
+		files, err := c.prepare(backend, dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, threads := range o.Threads {
+			if err := c.compare(ctx, o, r, threads, dir, files); err != nil {
+				return nil, fmt.Errorf("%s: %w", c, err)
+			}
+		}
+	}
+	r.finish()
+	return r, nil
+}
+
+// inputs are the files that both sides read.
+type inputs struct{ checkpoint, batches string }
+
+// prepare writes initial weights and three batches.
+func (c stepCase) prepare(backend compute.Backend, dir string) (inputs, error) {
+	config, err := gan.Preset(c.preset)
+	if err != nil {
+		return inputs{}, err
+	}
+	config.Size, config.Batch, config.Seed = c.size, c.batch, 1
+	dir, err = os.MkdirTemp(dir, c.preset)
+	if err != nil {
+		return inputs{}, err
+	}
+	in := inputs{filepath.Join(dir, gan.CheckpointFile), filepath.Join(dir, "batches.safetensors")}
+	t, err := gan.NewTrainer(backend, config)
+	if err != nil {
+		return in, err
+	}
+	defer t.Close()
+	if err := t.Save(dir); err != nil {
+		return in, err
+	}
+	x, y, err := editedScenes("sepia", 1, 3*c.batch, c.size)
+	if err != nil {
+		return in, err
+	}
+	shape := []int{3 * c.batch, c.size, c.size, 3}
+	return in, writeTensors(in.batches, safetensors.Float32("x", shape, x), safetensors.Float32("y", shape, y))
+}
+
+// compare measures one network with one number of threads.
+func (c stepCase) compare(ctx context.Context, o Options, r *Report, threads int, dir string, in inputs) error {
+	ours, peer, err := o.workers(ctx, threads, dir, r)
+	if err != nil {
+		return err
+	}
+	defer ours.Close()
+	started := ours.Started
+	mine, err := begin(ours, in)
+	if err != nil {
+		return err
+	}
+	first := time.Since(started).Seconds() // three steps, in fact: an upper bound
+	var theirs [][4]float64
+	if peer != nil {
+		defer peer.Close()
+		if theirs, err = begin(peer, in); err != nil {
+			return err
+		}
+		if err := agree(mine, theirs); err != nil {
+			return fmt.Errorf("%w: the work is not equal, so there is no comparison", err)
+		}
+	}
+	r.Losses[c.String()] = [2][][4]float64{mine, theirs}
+	if err := c.measure(o, r, threads, ours, peer); err != nil {
+		return err
+	}
+	r.Rows = append(r.Rows, Row{Group: "start", Model: c.String(), Threads: threads, Unit: "s to first steps", Ours: first})
+	return nil
+}
+
+// begin loads the weights and trains on the three batches.
+func begin(p *Process, in inputs) ([][4]float64, error) {
+	if _, err := p.Call(Request{Cmd: "load", File: in.checkpoint}); err != nil {
+		return nil, err
+	}
+	a, err := p.Call(Request{Cmd: "train", File: in.batches})
+	return a.Losses, err
+}
+
+// agree compares losses step by step.
+func agree(a, b [][4]float64) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%d and %d steps", len(a), len(b))
+	}
+	for i := range a {
+		for k := range a[i] {
+			x, y := a[i][k], b[i][k]
+			if !(math.Abs(x-y) <= agreement*max(math.Abs(y), 0.01)) {
+				return fmt.Errorf("step %d, loss %d is %g here and %g at the peer", i+1, k, x, y)
+			}
+		}
+	}
+	return nil
+}
+
+// measure times steps in turns and adds the rows for speed, memory and allocations.
+func (c stepCase) measure(o Options, r *Report, threads int, ours, peer *Process) error {
+	rounds := 5
+	if o.Quick {
+		rounds = 2
+	}
+	var a, b, ratios []float64
+	var heap int64
+	ask := Request{Cmd: "steps", N: c.steps}
+	for range rounds {
+		x, err := ours.Call(ask)
+		if err != nil {
+			return err
+		}
+		a, heap = append(a, median(x.Durations)), x.StepBytes
+		if peer == nil {
+			continue
+		}
+		y, err := peer.Call(ask)
+		if err != nil {
+			return err
+		}
+		b = append(b, median(y.Durations))
+		ratios = append(ratios, b[len(b)-1]/a[len(a)-1])
+	}
+	speed := Row{Group: "step", Model: c.String(), Threads: threads, Unit: "images/s", Ours: float64(c.batch) / median(a), Ratio: median(ratios)}
+	if peer != nil {
+		speed.Peer = float64(c.batch) / median(b)
+	}
+	o.Log(fmt.Sprintf("%-28s %d threads  %6.1f images/s  %5.2fx", c, threads, speed.Ours, speed.Ratio))
+	memory, err := c.memory(threads, ours, peer)
+	r.Rows = append(r.Rows, speed, memory, Row{Group: "heap", Model: c.String(), Threads: threads, Unit: "KiB/step", Ours: float64(heap) / 1024})
+	return err
+}
+
+// memory compares peak resident memory; its ratio is ours over the peer's.
+func (c stepCase) memory(threads int, ours, peer *Process) (Row, error) {
+	row := Row{Group: "memory", Model: c.String(), Threads: threads, Unit: "MiB"}
+	x, err := ours.Call(Request{Cmd: "memory"})
+	if err != nil {
+		return row, err
+	}
+	row.Ours = float64(x.PeakBytes) / (1 << 20)
+	if peer != nil {
+		y, err := peer.Call(Request{Cmd: "memory"})
+		if err != nil {
+			return row, err
+		}
+		row.Peer = float64(y.PeakBytes) / (1 << 20)
+		row.Ratio = row.Ours / row.Peer
+	}
+	return row, nil
+}
