@@ -29,7 +29,7 @@ func tinyConfigs() []Config {
 	}
 	mini, resnet, unet := base, base, base
 	mini.Preset, mini.Generator, mini.Width, mini.Loss, mini.EMA = "tiny mini", "mini", 4, LossLSGAN, 0.9
-	resnet.Preset, resnet.Generator, resnet.Width, resnet.Depth, resnet.Loss = "tiny resnet", "resnet", 4, 1, LossVanilla
+	resnet.Preset, resnet.Generator, resnet.Width, resnet.Depth, resnet.Loss, resnet.Batch = "tiny resnet", "resnet", 4, 1, LossVanilla, 1
 	unet.Preset, unet.Generator, unet.Width, unet.Depth, unet.Loss = "tiny unet", "unet", 4, 4, LossVanilla
 	return []Config{mini, resnet, unet}
 }

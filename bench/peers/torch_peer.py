@@ -211,6 +211,12 @@ class Trainer:
             return F.mse_loss(logits, target)
         return F.binary_cross_entropy_with_logits(logits, target)
 
+    def judge(self, real, generated):
+        """The discriminator's logits. A single pair of each goes through it faster as a batch of two; more do not."""
+        if len(real) > 1:
+            return patchgan(self.disc, real, self.config), patchgan(self.disc, generated, self.config)
+        return patchgan(self.disc, torch.cat([real, generated]), self.config).chunk(2)
+
     def set_rates(self):
         left, decay = self.config["steps"] - self.done, self.config["decay_steps"]
         rate = max(left / decay, 0) if left < decay else 1
@@ -224,8 +230,8 @@ class Trainer:
         for p in self.disc.values():
             p.requires_grad_(True)
         self.opt_disc.zero_grad(set_to_none=True)
-        loss_fake = self.adversarial(patchgan(self.disc, torch.cat([x, fake.detach()], 1), self.config), False)
-        loss_real = self.adversarial(patchgan(self.disc, torch.cat([x, y], 1), self.config), True)
+        real, generated = self.judge(torch.cat([x, y], 1), torch.cat([x, fake.detach()], 1))
+        loss_real, loss_fake = self.adversarial(real, True), self.adversarial(generated, False)
         ((loss_real + loss_fake) * 0.5).backward()
         self.opt_disc.step()
 
