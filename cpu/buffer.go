@@ -19,7 +19,7 @@ var (
 // buffer implements compute.Buffer. Its memory is an ordinary Go slice, shared with whoever asks for Data.
 type buffer struct {
 	backend *backend
-	shape   shapes.Shape
+	shape   *shapes.Shape // shared by the buffers of one output: a training step makes hundreds
 
 	mu      sync.Mutex
 	flat    any  // nil once finalized or donated
@@ -34,7 +34,7 @@ func (b *buffer) Backend() compute.Backend { return b.backend }
 // Shape implements compute.Buffer.
 func (b *buffer) Shape() (shapes.Shape, error) {
 	_, err := b.data()
-	return b.shape, err
+	return *b.shape, err
 }
 
 // DeviceNum implements compute.Buffer.
@@ -51,7 +51,7 @@ func (b *buffer) Finalize() error {
 		return errFinalized
 	}
 	if b.flat != nil && !b.backend.IsFinalized() {
-		b.backend.memory.put(b.shape, b.flat)
+		b.backend.memory.put(*b.shape, b.flat)
 	}
 	b.flat, b.donated = nil, false
 	return nil
@@ -88,7 +88,7 @@ func (b *buffer) ToFlatData(flat any) error {
 	if err != nil {
 		return err
 	}
-	if err := checkFlat(flat, b.shape); err != nil {
+	if err := checkFlat(flat, *b.shape); err != nil {
 		return err
 	}
 	dtypes.CopyAnySlice(flat, src)
@@ -101,7 +101,7 @@ func (b *buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return b.backend.BufferFromFlatData(device, src, b.shape)
+	return b.backend.BufferFromFlatData(device, src, *b.shape)
 }
 
 // HasSharedBuffers implements compute.DataInterface.
@@ -118,8 +118,9 @@ func (b *backend) NewSharedBuffer(device compute.DeviceNum, shape shapes.Shape) 
 	if !shape.Ok() || shape.IsTuple() || shape.IsDynamic() {
 		return nil, nil, fmt.Errorf("cpu backend: a buffer cannot have shape %s", shape)
 	}
-	buf := &buffer{backend: b, shape: shape.Clone(), flat: b.memory.get(shape)}
-	return buf, buf.flat, nil
+	shape = shape.Clone()
+	flat := b.memory.get(shape)
+	return &buffer{backend: b, shape: &shape, flat: flat}, flat, nil
 }
 
 // BufferFromFlatData implements compute.DataInterface.

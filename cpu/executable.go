@@ -94,7 +94,7 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	e.release(outs)
 	results := make([]compute.Buffer, len(outs))
 	for i, flat := range outs {
-		results[i] = &buffer{backend: e.backend, shape: e.outputShapes[i], flat: flat}
+		results[i] = &buffer{backend: e.backend, shape: &e.outputShapes[i], flat: flat}
 	}
 	return results, nil
 }
@@ -108,7 +108,7 @@ func (e *executable) setInputs(inputs []compute.Buffer, donate []bool) error {
 			return errForeign(i, input)
 		}
 		if !buf.shape.Equal(e.inputShapes[i]) {
-			return fmt.Errorf("cpu backend: input %d (%q) has shape %s, want %s", i, e.inputNames[i], buf.shape, e.inputShapes[i])
+			return fmt.Errorf("cpu backend: input %d (%q) has shape %s, want %s", i, e.inputNames[i], *buf.shape, e.inputShapes[i])
 		}
 		var err error
 		if e.flats[i], err = buf.data(); err != nil {

@@ -133,7 +133,7 @@ func (d *delegate) Execute(inputs []compute.Buffer, donate []bool, _ compute.Dev
 		if err != nil {
 			return nil, fmt.Errorf("input %d: %w", i, err)
 		}
-		in[i], err = d.backend.gobackend.BufferFromFlatData(0, flat, buf.shape)
+		in[i], err = d.backend.gobackend.BufferFromFlatData(0, flat, *buf.shape)
 		if err != nil {
 			return nil, fmt.Errorf("cpu backend: input %d: %w", i, err)
 		}
