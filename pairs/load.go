@@ -13,6 +13,7 @@ import (
 type LoadOptions struct {
 	Split   Split
 	Size    int  // every picture is scaled to Size x Size pixels, as pix2pix's load_size
+	Max     int  // read this many pairs only, the first by name; 0: all
 	Reverse bool // B is the input and A the target
 	Threads int  // at once; 0: all cores. The result does not depend on it.
 	// Progress, if set, is called after each pair, one call at a time.
@@ -54,6 +55,9 @@ func Load(ctx context.Context, dir string, o LoadOptions) (*Set, error) {
 	gone, err := missing(dir, o.Split, found)
 	if err != nil {
 		return nil, err
+	}
+	if o.Max > 0 {
+		found = found[:min(o.Max, len(found))]
 	}
 	set, err := readAll(ctx, layout, found, o)
 	if err != nil {

@@ -99,7 +99,11 @@ func TestLoadBothLayouts(t *testing.T) {
 			}
 		}
 	}
-	set, err := pairs.Load(context.Background(), apart, pairs.LoadOptions{Split: pairs.Test, Size: 8})
+	set, err := pairs.Load(context.Background(), apart, pairs.LoadOptions{Split: pairs.Train, Size: 8, Max: 2})
+	if err != nil || !cmp.Equal(set.Names, []string{"one", "three"}) {
+		t.Errorf("first two: %v, %v", set, err)
+	}
+	set, err = pairs.Load(context.Background(), apart, pairs.LoadOptions{Split: pairs.Test, Size: 8})
 	if err != nil || set.Len() != 1 {
 		t.Errorf("PNG and JPEG of one name: %v", err)
 	}

@@ -216,15 +216,14 @@ func loadData(ctx context.Context, u *ui, dir string, s settings) (*pairs.Set, [
 		return nil, nil, hinted{err, "warmstart pairs make --help tells how to make pairs"}
 	}
 	u.skipped(set.Skipped)
-	const most = 4
 	for _, split := range []pairs.Split{pairs.Val, pairs.Test} {
-		o.Split, o.Size, o.Progress = split, s.Config.Size, nil
+		o.Split, o.Size, o.Max, o.Progress = split, s.Config.Size, 4, nil
 		held, err := pairs.Load(ctx, dir, o)
 		if err != nil {
 			continue // Held-out pairs are not needed to train.
 		}
 		var samples []gan.Sample
-		for i := range min(most, held.Len()) {
+		for i := range held.Len() {
 			a, b := held.Pair(i)
 			samples = append(samples, gan.Sample{Source: a, Target: b})
 		}
