@@ -8,6 +8,14 @@ type axis struct {
 	gradient bool
 }
 
+// phases is the number of groups of output coordinates that use different taps.
+func (x axis) phases() int {
+	if x.gradient {
+		return x.stride
+	}
+	return 1
+}
+
 // run is taps that are neighbours in memory: len of them from pos on (in the axis' order of taps), which read
 // input coordinates from in on; in is -1 if that is padding.
 type run struct{ pos, len, in int }
@@ -35,7 +43,7 @@ func (x axis) order() []int {
 		}
 		return taps
 	}
-	for phase := range x.stride {
+	for phase := range x.phases() {
 		for k := x.kernel - 1; k >= 0; k-- {
 			if mod(k*x.dilation-x.pad, x.stride) == phase {
 				taps = append(taps, k)

@@ -55,7 +55,7 @@ func BenchmarkConv(b *testing.B) {
 		conv(4, 64, 64, 32, 32, 3, 1, 1, 1, 1), conv(16, 32, 32, 64, 64, 3, 1, 1, 1, 1), conv(1, 256, 256, 32, 32, 3, 1, 1, 1, 1),
 		conv(1, 32, 32, 256, 256, 3, 1, 1, 1, 1),
 		conv(1, 64, 64, 3, 32, 7, 1, 1, 3, 3), conv(1, 64, 64, 32, 3, 7, 1, 1, 3, 3), conv(4, 64, 64, 3, 32, 7, 1, 1, 3, 3), conv(4, 64, 64, 32, 3, 7, 1, 1, 3, 3),
-		conv(1, 64, 64, 32, 64, 4, 2, 1, 1, 1), conv(4, 64, 64, 32, 64, 4, 2, 1, 1, 1), conv(4, 64, 64, 6, 64, 4, 2, 1, 1, 1),
+		conv(1, 64, 64, 32, 64, 4, 2, 1, 1, 1), conv(4, 64, 64, 32, 64, 4, 2, 1, 1, 1), conv(4, 64, 64, 6, 64, 4, 2, 1, 1, 1), conv(1, 64, 64, 12, 64, 3, 1, 1, 1, 1), conv(1, 64, 64, 16, 64, 3, 1, 1, 1, 1),
 		conv(4, 7, 7, 256, 1, 4, 1, 1, 1, 1), conv(1, 32, 32, 64, 128, 3, 2, 1, 1, 1),
 		conv(1, 4, 4, 512, 512, 4, 2, 1, 1, 1), conv(4, 4, 4, 512, 512, 4, 2, 1, 1, 1), conv(1, 64, 64, 32, 32, 1, 1, 1, 0, 0),
 		conv(1, 1, 64, 64, 64, 3, 1, 1, 1, 1), conv(16, 1, 64, 64, 64, 3, 1, 1, 1, 1),
@@ -66,5 +66,19 @@ func BenchmarkConv(b *testing.B) {
 		benchmark(b, name+"/fwd", NewConvForward(s, 2), x, w, y, flops)
 		benchmark(b, name+"/dx", NewConvInputGrad(s, 2), y, w, x, flops)
 		benchmark(b, name+"/dw", NewConvWeightGrad(s, 2), x, y, w, flops)
+	}
+}
+
+// BenchmarkISA compares the instruction sets.
+func BenchmarkISA(b *testing.B) {
+	for _, m := range Available() {
+		s := compact(GemmSpec{M: 256, N: 256, K: 256, Batch: 1})
+		benchmark(b, m.Name+"/gemm", newGemm(m, s), s.StrideA, s.StrideB, s.StrideC, 2*256*256*256)
+		c := conv(1, 32, 32, 64, 64, 3, 1, 1, 1, 1)
+		x, w, y := sizes(c)
+		flops := 2 * float64(y) * float64(w/c.Cout)
+		benchmark(b, m.Name+"/fwd", &Conv{convRows(m, c, false)}, x, w, y, flops)
+		benchmark(b, m.Name+"/dx", &Conv{convRows(m, c, true)}, y, w, x, flops)
+		benchmark(b, m.Name+"/dw", &Conv{convCols(m, c)}, x, y, w, flops)
 	}
 }

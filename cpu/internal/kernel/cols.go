@@ -26,6 +26,7 @@ type colsPlan struct {
 	splits                  int
 	blockTiles, blockPanels int
 
+	// idle is the state of a finished run, kept so that the next one allocates nothing.
 	idle atomic.Pointer[colsRun]
 }
 
@@ -79,13 +80,14 @@ func (p *colsPlan) partsSize() int {
 // colsRun is one execution.
 type colsRun struct {
 	*colsPlan
+	packer         packRun
 	a, b, c, parts []float32
 }
 
 func (p *colsPlan) run(workers *pool.Pool, a, b, c, scratch []float32) {
 	r := p.idle.Swap(nil)
 	if r == nil {
-		r = &colsRun{colsPlan: p}
+		r = &colsRun{colsPlan: p, packer: packRun{packing: &p.pack}}
 	}
 	if p.swap {
 		a, b = b, a
@@ -93,7 +95,7 @@ func (p *colsPlan) run(workers *pool.Pool, a, b, c, scratch []float32) {
 	r.a, r.b, r.c, r.parts = a, b, c, scratch[:p.partsSize()]
 	if !p.pack.inPlace {
 		r.b = scratch[p.partsSize():p.scratch()]
-		p.pack.run(workers, b, r.b)
+		r.packer.run(workers, b, r.b)
 	}
 	workers.Run(p.items(), r)
 	if p.apart() {

@@ -42,15 +42,19 @@ const (
 	// mergePixels is the number of pixels of all images from which the taps of a row are merged into one run. It
 	// spares padding and table look-ups, but splits the pixels into those at the left edge, inside, at the right edge.
 	mergePixels = 64
+	// fewPixels is the number of pixels up to which weights are read in place.
+	fewPixels = 32
 )
 
 // geometry is the image side of a rows product: A is [images, in0, in1, ca], C is [images, out0, out1, cc].
 type geometry struct {
-	h, w   axis
-	images int // in the table
-	ca, cc int
-	k      int // channels of A that one tap multiplies
-	merge  bool
+	h, w     axis
+	images   int // in the table
+	ca, cc   int
+	k        int  // channels of A that one tap multiplies
+	merge    bool // taps that are neighbours in memory
+	few      bool // so few pixels that packing the weights would cost more than all else
+	gradient bool
 }
 
 func newGeometry(s ConvSpec, gradient bool) geometry {
@@ -58,42 +62,60 @@ func newGeometry(s ConvSpec, gradient bool) geometry {
 		return axis{out: s.Out[d], in: s.In[d], kernel: s.Kernel[d], stride: s.Stride[d], dilation: s.Dilation[d],
 			pad: s.PadLow[d], gradient: gradient}
 	}
-	g := geometry{h: axisOf(0), w: axisOf(1), images: 1, ca: s.Cin, cc: s.Cout, k: s.Cin / s.Groups}
+	g := geometry{h: axisOf(0), w: axisOf(1), images: 1, ca: s.Cin, cc: s.Cout, k: s.Cin / s.Groups, gradient: gradient}
+	phases := 1
 	if gradient {
 		g.h.in, g.h.out, g.w.in, g.w.out = g.h.out, g.h.in, g.w.out, g.w.in
 		g.ca, g.cc, g.k = s.Cout, s.Cin, s.Cout/s.Groups
+		phases = s.Stride[0] * s.Stride[1]
 	}
 	if g.h.out*g.w.out < sharedTable {
 		g.images = s.Batch
 	}
-	g.merge = s.Groups == 1 && s.Batch*g.h.out*g.w.out >= mergePixels
+	pixels := s.Batch * g.h.out * g.w.out
+	g.few = pixels <= fewPixels*phases && g.k >= 64
+	g.merge = s.Groups == 1 && !(g.few && gradient) && pixels >= mergePixels && (g.k < 16 || s.Batch*g.h.out >= 4)
 	return g
+}
+
+// weights says how B, the weights, are read.
+func (g geometry) weights(m *Micro, s ConvSpec) packing {
+	b := packing{m: m, n: g.cc / s.Groups, rs: s.Cout, cs: 1}
+	run := g.k
+	if g.merge {
+		run *= ceil(s.Kernel[1], g.w.phases())
+	}
+	b.dots = dotsPay(m, b.n, run)
+	for group := range s.Groups {
+		b.source(group * s.Cout / s.Groups)
+	}
+	if !g.gradient {
+		b.inPlace = !b.dots && (b.n <= 2*m.NR || g.few)
+		b.add(0, s.Kernel[0]*s.Kernel[1]*g.k)
+		return b
+	}
+	b.rs, b.cs = 1, s.Cout
+	if g.few {
+		b.dots, b.inPlace = true, true
+		return b
+	}
+	for _, kh := range g.h.order() {
+		for _, kw := range g.w.order() {
+			b.add((kh*s.Kernel[1]+kw)*s.Cin/s.Groups*s.Cout, g.k)
+		}
+	}
+	return b
 }
 
 // convRows prepares the forward convolution or, if gradient is set, that of the input's gradient.
 func convRows(m *Micro, s ConvSpec, gradient bool) *rowsPlan {
 	g := newGeometry(s, gradient)
-	p := &rowsPlan{m: m}
-	p.pack = packing{m: m, n: g.cc / s.Groups, rs: s.Cout, cs: 1}
-	p.pack.dots = p.pack.n <= fewDotColumns && g.k*s.Kernel[1] >= 12
-	if gradient {
-		p.pack.rs, p.pack.cs = 1, s.Cout
-		for _, kh := range g.h.order() {
-			for _, kw := range g.w.order() {
-				p.pack.add((kh*s.Kernel[1]+kw)*s.Cin/s.Groups*s.Cout, g.k)
-			}
-		}
-	} else {
-		pixels := s.Batch * s.Out[0] * s.Out[1]
-		p.pack.inPlace = !p.pack.dots && (p.pack.n <= 2*m.NR || pixels <= 4*m.MR)
-		p.pack.add(0, s.Kernel[0]*s.Kernel[1]*g.k)
-	}
+	p := &rowsPlan{m: m, pack: g.weights(m, s)}
 	for group := range s.Groups {
-		b := p.pack.source(group * s.Cout / s.Groups)
 		for image := 0; image < s.Batch; image += g.images {
 			p.entries = append(p.entries, entry{
 				a: image*g.h.in*g.w.in*g.ca + group*g.k,
-				b: b,
+				b: group,
 				c: image*g.h.out*g.w.out*g.cc + group*p.pack.n,
 			})
 		}
@@ -120,7 +142,11 @@ func (g geometry) add(p *rowsPlan, h, w class) {
 	var taps []tap
 	for i, hr := range h.runs[0] {
 		for j, wr := range w.runs[0] {
-			taps = append(taps, tap{row: (hr.pos*g.w.kernel + wr.pos) * g.k, k: wr.len * g.k, off: g.offsets(h, w, i, j)})
+			row := (hr.pos*g.w.kernel + wr.pos) * g.k
+			if p.pack.inPlace && p.pack.dots {
+				row = (g.h.order()[hr.pos]*g.w.kernel + g.w.order()[wr.pos]) * p.pack.n * p.pack.cs
+			}
+			taps = append(taps, tap{row: row, k: wr.len * g.k, off: g.offsets(h, w, i, j)})
 		}
 	}
 	p.add(c, taps)

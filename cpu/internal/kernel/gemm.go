@@ -39,21 +39,21 @@ func (g *Gemm) Scratch() int { return g.plan.scratch() }
 // Run computes C. What C and scratch hold before does not matter.
 func (g *Gemm) Run(p *pool.Pool, a, b, c, scratch []float32) { g.plan.run(p, a, b, c, scratch) }
 
-// For up to fewDotRows rows it costs more to transpose B than the slower dots kernels do; with up to
-// fewDotColumns columns most of a vector across columns would be empty.
-const (
-	fewDotRows    = 16
-	fewDotColumns = 4
-)
+// dotRows is the number of rows up to which a transposed B is better read in place by the dots kernels than packed.
+const dotRows = 16
+
+// dotsPay reports whether n columns leave so much of a vector across columns empty that vectors along k, of which
+// there are that many in a run, do better.
+func dotsPay(m *Micro, n, run int) bool { return n <= m.NR*3/8 && run >= m.NR/2 }
 
 // gemmRows prepares a product with A as it is.
 func gemmRows(m *Micro, s GemmSpec) *rowsPlan {
 	p := &rowsPlan{m: m}
 	p.pack = packing{m: m, n: s.N, rs: s.LDB, cs: 1}
-	p.pack.dots = s.N <= fewDotColumns && s.K >= 32
+	p.pack.dots = dotsPay(m, s.N, s.K)
 	if s.TransB {
 		p.pack.rs, p.pack.cs = 1, s.LDB
-		p.pack.dots = p.pack.dots || s.M <= fewDotRows
+		p.pack.dots = p.pack.dots || s.M <= dotRows
 		p.pack.inPlace = p.pack.dots
 	} else {
 		p.pack.inPlace = !p.pack.dots && (s.N <= 2*m.NR || s.M <= 4*m.MR)

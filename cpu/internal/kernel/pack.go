@@ -1,10 +1,6 @@
 package kernel
 
-import (
-	"sync/atomic"
-
-	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
-)
+import "github.com/warmstart-ml/warmstart/cpu/internal/pool"
 
 // packing says where the B operands of a rows product are, k rows by n columns each, and how they are laid out for the
 // kernels: read in place, or copied to scratch as panels ([panels, k, NR]) or, for the dots kernels, as
@@ -18,8 +14,6 @@ type packing struct {
 	sources  []int // where each B begins
 	blocks   []packBlock
 	panelLen int // float32s from one packed panel to the next
-
-	idle atomic.Pointer[packRun]
 }
 
 // packBlock is a run of rows: row to row+k of B come from src on.
@@ -69,20 +63,16 @@ func (p *packing) at(s, q int) (at, ld int) {
 	return (s*p.panels() + q) * p.panelLen, p.m.NR
 }
 
+// packRun is one execution.
 type packRun struct {
 	*packing
 	src, dst []float32
 }
 
-func (p *packing) run(workers *pool.Pool, src, dst []float32) {
-	r := p.idle.Swap(nil)
-	if r == nil {
-		r = &packRun{packing: p}
-	}
+func (r *packRun) run(workers *pool.Pool, src, dst []float32) {
 	r.src, r.dst = src, dst
-	workers.Run(len(p.sources)*p.panels()*len(p.blocks), r)
+	workers.Run(len(r.sources)*r.panels()*len(r.blocks), r)
 	r.src, r.dst = nil, nil
-	p.idle.Store(r)
 }
 
 // Do packs one block of one panel.

@@ -19,6 +19,7 @@ type rowsPlan struct {
 	// An item is blockTiles tiles times blockPanels panels of one entry.
 	blockTiles, blockPanels int
 
+	// idle is the state of a finished run, kept so that the next one allocates nothing.
 	idle atomic.Pointer[rowsRun]
 }
 
@@ -122,19 +123,20 @@ func (p *rowsPlan) scratch() int { return p.zeros + p.pack.size() }
 // rowsRun is one execution.
 type rowsRun struct {
 	*rowsPlan
+	packer        packRun
 	a, b, c, zero []float32
 }
 
 func (p *rowsPlan) run(workers *pool.Pool, a, b, c, scratch []float32) {
 	r := p.idle.Swap(nil)
 	if r == nil {
-		r = &rowsRun{rowsPlan: p}
+		r = &rowsRun{rowsPlan: p, packer: packRun{packing: &p.pack}}
 	}
 	r.a, r.b, r.c, r.zero = a, b, c, scratch[:p.zeros]
 	clear(r.zero)
 	if !p.pack.inPlace {
 		r.b = scratch[p.zeros:p.scratch()]
-		p.pack.run(workers, b, r.b)
+		r.packer.run(workers, b, r.b)
 	}
 	workers.Run(p.items(), r)
 	r.a, r.b, r.c, r.zero = nil, nil, nil, nil
