@@ -81,7 +81,7 @@ func scatterGeneric(dst []float32, stride int, src []float32, t *tile, chunks in
 		for i, n := range t.mask {
 			for j := range 6 {
 				if c%generic.lanes() < n && t.cols>>j&1 == 1 {
-					d[i][j] = src[t.row[i]+t.first+j*t.pixel+c]
+					d[i][j] = src[t.row[i]+t.left+j*t.pixel+c]
 				}
 			}
 		}
@@ -107,7 +107,7 @@ func outputGeneric(dst []float32, t *tile, src []float32, stride, chunks int) {
 		for i := range 4 {
 			for j := range 4 {
 				if c%generic.lanes() < t.mask[i] && t.cols>>j&1 == 1 {
-					dst[t.row[i]+t.first+j*t.pixel+c] = m[i][j]
+					dst[t.row[i]+t.left+j*t.pixel+c] = m[i][j]
 				}
 			}
 		}
@@ -138,7 +138,10 @@ func weightGeneric(dw []float32, tap, ldd int, u []float32, stride, lds, rows, m
 			both(&m, weightGT)
 			for k := range 9 {
 				p := &dw[r*ldd+k*tap+c]
-				*p = float32(acc)*(*p) + m[k/3][k%3]
+				if acc == 0 {
+					*p = 0
+				}
+				*p += m[k/3][k%3]
 			}
 		}
 	}

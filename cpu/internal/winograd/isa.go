@@ -43,7 +43,6 @@ func (s isa) vectors(n int) int { return (n + s.lanes() - 1) / s.lanes() }
 // padded is the distance of two rows of n channels: whole vectors, and an odd number of cache lines, so
 // that a column of rows spreads over the whole L1 cache.
 func (s isa) padded(n int) int {
-	const line = 16
 	n = (s.vectors(n)*s.lanes() + line - 1) &^ (line - 1)
 	return n | line
 }
@@ -53,6 +52,6 @@ type tile struct {
 	row   [6]int // offset of each row of the patch, at column 0 of the image
 	mask  [6]int // which lanes of the row are real; none where the row lies outside the image
 	cols  int    // bit j is set where column j of the patch lies inside the image
-	first int    // offset of the patch's column 0 in a row
+	left  int    // offset of the patch's column 0 in a row
 	pixel int    // distance of two columns
 }

@@ -1,6 +1,8 @@
 package winograd
 
 import (
+	"sync/atomic"
+
 	"github.com/warmstart-ml/warmstart/cpu/internal/kernel"
 	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
 )
@@ -14,9 +16,9 @@ const turnRows = 32
 // product is a plan for y = Aᵀ [ Σ_k V ⊙ U ] A: the forward convolution and, with the kernels turned around
 // and their channels swapped, the gradient of its input. k input channels become n output channels.
 //
-// Tiles come in blocks, output channels in groups. What a worker makes of one block and one group, M
-// [36, block, group], stays in its L2 cache. V [blocks, 36, block, k] and U [panels, 36, k, NR] are each wanted
-// for many such pairs: see sharing.
+// Tiles come in blocks, output channels in panels of NR. V [blocks, 36, block, k] and U [panels, 36, k, NR] are each
+// wanted for many pairs of the two: see sharing. What a worker makes of one pair, M [36, block, NR], stays in its
+// L2 cache.
 type product struct {
 	isa
 	in, out tiling
@@ -25,16 +27,20 @@ type product struct {
 	sharing sharing
 
 	block, blocks int // tiles in a block
-	group, groups int // panels in a group
-	nr            int // columns of a panel
+	nr, panels    int // channels in a panel
 
-	ldv, strideV    int // from one tile to the next, from one frequency to the next
-	ldm, strideM    int
-	strideU, panelU int // from one frequency, one panel to the next
+	ldv, ldm                  int // from one tile to the next
+	strideV, strideU, strideM int // from one frequency to the next
+	sizeV, sizeU              int // of a block, of a panel
 
 	gemm *kernel.Product
+	idle atomic.Pointer[productRun]
+}
 
-	x, w, y, scratch []float32 // during Run
+// productRun is one run of a plan. Its Do makes the outputs.
+type productRun struct {
+	*product
+	x, w, y, scratch []float32
 }
 
 // sharing says which of the transformed operands exist as a whole. The other is made block by block (or
@@ -47,142 +53,176 @@ const (
 	shareV            // few tiles, many channels
 )
 
-func newProduct(m *kernel.Micro, in, out tiling, turned bool, how sharing, block, group int) *product {
-	p := &product{isa: isaOf(m), in: in, out: out, k: in.channels, n: out.channels, turned: turned, sharing: how, nr: m.NR}
-	p.blocks = ceil(in.tiles(), block)
-	p.block = ceil(in.tiles(), p.blocks)
-	p.group = group
-	p.groups = ceil(p.n, p.group*p.nr)
+func newProduct(m *kernel.Micro, in, out tiling, turned bool, threads int) *product {
+	p := &product{isa: isaOf(m), in: in, out: out, k: in.channels, n: out.channels, turned: turned, nr: m.NR}
+	p.cut(m.MR, threads)
 
-	p.ldv = p.padded(p.k)
-	p.strideV = p.block*p.ldv + 16
-	p.ldm = p.padded(p.group * p.nr)
-	p.strideM = p.block*p.ldm + 16
-	p.strideU = p.k*p.nr + 16
-	p.panelU = points * p.strideU
-	p.gemm = kernel.NewProduct(m, false, p.k, p.ldv, p.nr, p.panelU, p.ldm)
+	p.ldv, p.ldm = p.padded(p.k), p.padded(p.nr)
+	p.strideV, p.strideM = p.block*p.ldv+line, p.block*p.ldm+line
+	p.strideU = p.k*p.nr + line
+	p.sizeV, p.sizeU = points*p.strideV, points*p.strideU
+	p.gemm = kernel.NewProduct(m, false, p.k, p.ldv, p.nr, p.sizeU, p.ldm)
 	return p
+}
+
+// Tiles in a block, so that V, U of a panel and M are in a cache of 1 MB for up to about 128 channels.
+const (
+	blockOwnV = 32
+	blockOwnU = 64
+)
+
+// cut chooses blocks and sharing for that many threads. No choice changes a result.
+func (p *product) cut(mr, threads int) {
+	tiles := p.in.tiles()
+	p.panels = ceil(p.n, p.nr)
+	switch {
+	case tiles >= p.n && tiles >= threads*mr:
+		p.sharing = shareU
+		p.blocks = ceil(ceil(tiles, blockOwnV), threads) * threads
+	case tiles < p.n && balanced(p.panels, threads):
+		p.sharing = shareV
+		p.blocks = ceil(tiles, blockOwnU)
+	default:
+		p.sharing = shareBoth
+		p.blocks = max(ceil(tiles, blockOwnV), min(ceil(2*threads, p.panels), tiles/mr))
+	}
+	p.block = ceil(tiles, p.blocks)
+	p.blocks = ceil(tiles, p.block)
+}
+
+// balanced reports that items of equal size keep the threads busy at least 80 % of the time.
+func balanced(items, threads int) bool {
+	return 10*items >= 8*ceil(items, threads)*threads
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
 // sizes returns the float32s of scratch that all workers share and that each has to itself.
 func (p *product) sizes() (shared, own int) {
-	own = points*p.strideM + p.turnSize()
+	own = points*p.strideM + p.sizeTurn()
 	if p.sharing == shareU {
-		own += points * p.strideV
+		own += p.sizeV
 	} else {
-		shared += p.blocks * points * p.strideV
+		shared += p.blocks * p.sizeV
 	}
 	if p.sharing == shareV {
-		own += p.group * p.panelU
+		own += p.sizeU
 	} else {
-		shared += p.groups * p.group * p.panelU
+		shared += p.panels * p.sizeU
 	}
 	return shared, own
 }
 
-func (p *product) turnSize() int {
+// sizeTurn is the size of the buffer in which kernels are turned around: [9, turnRows, NR].
+func (p *product) sizeTurn() int {
 	if !p.turned {
 		return 0
 	}
 	return 9 * turnRows * p.nr
 }
 
-// v is the transformed input of a block, u the transformed kernels of a group, where they are shared.
-func (p *product) v(block int) []float32 { return p.scratch[block*points*p.strideV:] }
-
-func (p *product) u(group int) []float32 {
-	base := 0
-	if p.sharing == shareBoth {
-		base = p.blocks * points * p.strideV
-	}
-	return p.scratch[base+group*p.group*p.panelU:]
-}
-
 func (p *product) run(workers *pool.Pool, x, w, y, scratch []float32) {
-	p.x, p.w, p.y, p.scratch = x, w, y, scratch
-	workers.Run(p.parts(), (*productSetup)(p))
+	r := p.idle.Swap(nil)
+	if r == nil {
+		r = &productRun{product: p}
+	}
+	r.x, r.w, r.y, r.scratch = x, w, y, scratch
+	workers.Run(r.setupItems(), (*productSetup)(r))
 	switch p.sharing {
 	case shareU:
-		workers.Run(p.blocks, p)
+		workers.Run(p.blocks, r)
 	case shareV:
-		workers.Run(p.groups, p)
+		workers.Run(p.panels, r)
 	default:
-		workers.Run(p.blocks*p.groups, p)
+		workers.Run(p.blocks*p.panels, r)
 	}
-	p.x, p.w, p.y, p.scratch = nil, nil, nil, nil
+	r.x, r.w, r.y, r.scratch = nil, nil, nil, nil
+	p.idle.Store(r)
 }
 
-// Do makes the outputs of one block, one group, or one pair of them.
-func (p *product) Do(worker, i int) {
-	shared, size := p.sizes()
-	own := p.scratch[shared+worker*size:][:size]
-	m, turn := own[:points*p.strideM], own[points*p.strideM:][:p.turnSize()]
-	own = own[len(m)+len(turn):]
-	switch p.sharing {
+// v is V of a block, u is U of a panel, where they are shared.
+func (r *productRun) v(block int) []float32 { return r.scratch[block*r.sizeV:][:r.sizeV] }
+
+func (r *productRun) u(panel int) []float32 {
+	at := panel * r.sizeU
+	if r.sharing == shareBoth {
+		at += r.blocks * r.sizeV
+	}
+	return r.scratch[at:][:r.sizeU]
+}
+
+// workspace is the worker's own scratch: M, the buffer to turn kernels in, and its own V or U.
+func (r *productRun) workspace(worker int) (m, turn, own []float32) {
+	shared, size := r.sizes()
+	own = r.scratch[shared+worker*size:][:size]
+	sizeM := points * r.strideM
+	return own[:sizeM], own[sizeM:][:r.sizeTurn()], own[sizeM+r.sizeTurn():]
+}
+
+// Do makes the outputs of one block, one panel, or one pair of them.
+func (r *productRun) Do(worker, i int) {
+	m, turn, own := r.workspace(worker)
+	switch r.sharing {
 	case shareU:
-		p.transformInput(own, i, 0, p.inBlock(i))
-		for g := range p.groups {
-			p.multiply(own, p.u(g), m, i, g)
+		r.transformInput(own, i, 0, r.inBlock(i))
+		for j := range r.panels {
+			r.multiply(own, r.u(j), m, i, j)
 		}
 	case shareV:
-		p.transformGroup(own, turn, i)
-		for b := range p.blocks {
-			p.multiply(p.v(b), own, m, b, i)
+		r.transformPanel(own, turn, i, 0, r.k)
+		for b := range r.blocks {
+			r.multiply(r.v(b), own, m, b, i)
 		}
 	default:
-		p.multiply(p.v(i/p.groups), p.u(i%p.groups), m, i/p.groups, i%p.groups)
+		b, j := i/r.panels, i%r.panels
+		r.multiply(r.v(b), r.u(j), m, b, j)
 	}
 }
 
 // inBlock is the number of tiles in a block: the last may have fewer.
 func (p *product) inBlock(b int) int { return min(p.block, p.in.tiles()-b*p.block) }
 
-// multiply makes the outputs of a block of tiles and a group of channels.
-func (p *product) multiply(v, u, m []float32, block, group int) {
-	first := group * p.group * p.nr
-	n := min(p.group*p.nr, p.n-first)
-	tiles, cols := p.inBlock(block), p.vectors(n)*p.lanes()
+// multiply makes the outputs of a block of tiles and a panel of channels.
+func (r *productRun) multiply(v, u, m []float32, block, panel int) {
+	first := panel * r.nr
+	n := min(r.nr, r.n-first)
+	tiles, cols := r.inBlock(block), r.vectors(n)*r.lanes()
 	for f := range points {
-		p.gemm.Run(tiles, cols, v[f*p.strideV:], u[f*p.strideU:], m[f*p.strideM:], false)
+		r.gemm.Run(tiles, cols, v[f*r.strideV:], u[f*r.strideU:], m[f*r.strideM:], false)
 	}
-	from := block * p.block
-	p.out.each(from, from+tiles, first, n, func(i int, t *tile, chunk, vectors int) {
-		p.output(p.y, t, m[i*p.ldm+chunk:], p.strideM, vectors)
-	})
+	from := block * r.block
+	for _, s := range r.spans(n) {
+		for w := r.out.walk(from, from+tiles, first, s); w.next(); {
+			r.output(r.y, &w.tile, m[(w.i-from)*r.ldm+s.first:], r.strideM, s.vectors)
+		}
+	}
 }
 
 // transformInput makes V of the tiles [from, to) of a block.
-func (p *product) transformInput(v []float32, block, from, to int) {
-	start := block * p.block
-	p.in.each(start+from, start+to, 0, p.k, func(i int, t *tile, chunk, vectors int) {
-		p.input(v[(from+i)*p.ldv+chunk:], p.strideV, p.x, t, vectors)
-	})
-}
-
-// transformGroup makes U of a group of panels.
-func (p *product) transformGroup(u, turn []float32, group int) {
-	for j := group * p.group; j < min((group+1)*p.group, ceil(p.n, p.nr)); j++ {
-		p.transformPanel(u[j%p.group*p.panelU:], turn, j, 0, p.k)
+func (r *productRun) transformInput(v []float32, block, from, to int) {
+	start := block * r.block
+	for _, s := range r.spans(r.k) {
+		for w := r.in.walk(start+from, start+to, 0, s); w.next(); {
+			r.input(v[(w.i-start)*r.ldv+s.first:], r.strideV, r.x, &w.tile, s.vectors)
+		}
 	}
 }
 
-// transformPanel makes U of one panel for the input channels [from, to).
-func (p *product) transformPanel(u, turn []float32, panel, from, to int) {
-	first := panel * p.nr
-	n := min(p.nr, p.n-first)
-	if !p.turned {
-		p.filterPanel(u[from*p.nr:], p.w, from*p.n+first, p.k*p.n, p.n, to-from, n)
+// transformPanel makes U of a panel for the input channels [from, to).
+func (r *productRun) transformPanel(u, turn []float32, panel, from, to int) {
+	first := panel * r.nr
+	n := min(r.nr, r.n-first)
+	if !r.turned {
+		r.filterPanel(u[from*r.nr:], r.w, from*r.n+first, r.k*r.n, r.n, to-from, n)
 		return
 	}
 	for ; from < to; from += turnRows {
 		rows := min(turnRows, to-from)
 		for tap := range 9 {
-			src := p.w[(tap*p.n+first)*p.k+from:]
-			p.transpose(turn[tap*turnRows*p.nr:], p.nr, src, p.k, n, rows)
+			src := r.w[(tap*r.n+first)*r.k+from:]
+			r.transpose(turn[tap*turnRows*r.nr:], r.nr, src, r.k, n, rows)
 		}
-		p.filterPanel(u[from*p.nr:], turn, 8*turnRows*p.nr, -turnRows*p.nr, p.nr, rows, n)
+		r.filterPanel(u[from*r.nr:], turn, 8*turnRows*r.nr, -turnRows*r.nr, r.nr, rows, n)
 	}
 }
 
@@ -193,8 +233,8 @@ func (p *product) filterPanel(u, w []float32, origin, tap, lds, rows, n int) {
 	}
 }
 
-// productSetup is the work to be done before Do: the transforms of what is shared.
-type productSetup product
+// productSetup does what comes before Do: the transforms of what is shared.
+type productSetup productRun
 
 // Parts into which the setup of a block of tiles and of a panel of kernels is cut.
 const (
@@ -202,28 +242,28 @@ const (
 	panelParts = 4
 )
 
-func (p *product) parts() (n int) {
+func (p *product) setupItems() (n int) {
 	if p.sharing != shareU {
 		n += p.blocks * blockParts
 	}
 	if p.sharing != shareV {
-		n += ceil(p.n, p.nr) * panelParts
+		n += p.panels * panelParts
 	}
 	return n
 }
 
+// Do transforms a part of a block or of a panel.
 func (s *productSetup) Do(worker, i int) {
-	p := (*product)(s)
-	if p.sharing != shareU {
-		if b, part := i/blockParts, i%blockParts; b < p.blocks {
-			n := p.inBlock(b)
-			p.transformInput(p.v(b), b, part*n/blockParts, (part+1)*n/blockParts)
+	r := (*productRun)(s)
+	if r.sharing != shareU {
+		if b, part := i/blockParts, i%blockParts; b < r.blocks {
+			n := r.inBlock(b)
+			r.transformInput(r.v(b), b, part*n/blockParts, (part+1)*n/blockParts)
 			return
 		}
-		i -= p.blocks * blockParts
+		i -= r.blocks * blockParts
 	}
-	shared, size := p.sizes()
-	turn := p.scratch[shared+worker*size:][:p.turnSize()]
+	_, turn, _ := r.workspace(worker)
 	j, part := i/panelParts, i%panelParts
-	p.transformPanel(p.u(0)[j*p.panelU:], turn, j, part*p.k/panelParts, (part+1)*p.k/panelParts)
+	r.transformPanel(r.u(j), turn, j, part*r.k/panelParts, (part+1)*r.k/panelParts)
 }

@@ -1,5 +1,8 @@
 package winograd
 
+// step is the distance of two patches: the size of an output tile.
+const step = 4
+
 // tiling cuts a batch of images [batch, height, width, channels] into patches that begin every four
 // pixels and are read, or written, size x size.
 type tiling struct {
@@ -12,52 +15,79 @@ type tiling struct {
 
 // newTiling makes a tiling that has a patch for every 4x4 pixels of an image of size out.
 func newTiling(s isa, batch int, image, out, low [2]int, channels, size int) tiling {
-	return tiling{s, batch, image[0], image[1], channels, size, low, (out[0] + 3) / 4, (out[1] + 3) / 4}
+	return tiling{s, batch, image[0], image[1], channels, size, low, ceil(out[0], step), ceil(out[1], step)}
 }
 
 // tiles is the number of patches in the batch.
 func (g *tiling) tiles() int { return g.batch * g.rows * g.cols }
 
-// each calls do for the patches in [from, to): i counts them from 0, t locates the patch and chunk its first
-// channel for the given number of whole or partly filled vectors. Channels [first, first+n) are visited.
-func (g *tiling) each(from, to, first, n int, do func(i int, t *tile, chunk, vectors int)) {
-	full, rest := n/g.lanes(), n%g.lanes()
-	var whole, part tile
-	for i := from; i < to; {
-		row := i / g.cols
-		g.setRows(&whole, row, first, g.lanes())
-		g.setRows(&part, row, first+full*g.lanes(), rest)
-		for end := min(to, (row+1)*g.cols); i < end; i++ {
-			g.setColumns(&whole, i%g.cols)
-			if full > 0 {
-				do(i-from, &whole, 0, full)
-			}
-			if rest > 0 {
-				part.cols, part.first, part.pixel = whole.cols, whole.first, whole.pixel
-				do(i-from, &part, full*g.lanes(), 1)
-			}
-		}
+// span is a run of channels that the transforms do in one go: vectors of which the given lanes are real.
+type span struct{ first, vectors, lanes int }
+
+// spans cuts n channels into whole vectors and a last, partly filled one; either may be empty.
+func (s isa) spans(n int) [2]span {
+	whole := n / s.lanes()
+	parts := [2]span{{0, whole, s.lanes()}, {whole * s.lanes(), 1, n % s.lanes()}}
+	if parts[1].lanes == 0 {
+		parts[1].vectors = 0
 	}
+	return parts
 }
 
-// setRows locates the rows of row r of patches, counted over all images; n lanes are real.
-func (g *tiling) setRows(t *tile, r, first, n int) {
-	img, top := r/g.rows, r%g.rows*4-g.low[0]
+// walk visits the patches [from, to) for the span of channels that begins at channel first.
+type walk struct {
+	tile
+	tiling       *tiling
+	i, to        int // the patch, counted over all images
+	first, lanes int
+}
+
+// walk returns a walk that is about to begin: call next.
+func (g *tiling) walk(from, to, first int, s span) walk {
+	if s.vectors == 0 {
+		to = from
+	}
+	w := walk{tiling: g, i: from - 1, to: to, first: first + s.first, lanes: s.lanes}
+	if from < to {
+		w.setRows(from / g.cols)
+	}
+	w.pixel = g.channels
+	return w
+}
+
+// next goes to the next patch and reports whether there is one.
+func (w *walk) next() bool {
+	w.i++
+	if w.i >= w.to {
+		return false
+	}
+	column := w.i % w.tiling.cols
+	if column == 0 {
+		w.setRows(w.i / w.tiling.cols)
+	}
+	w.setColumns(column)
+	return true
+}
+
+// setRows locates the rows of row r of patches, counted over all images.
+func (w *walk) setRows(r int) {
+	g := w.tiling
+	image, top := r/g.rows, r%g.rows*step-g.low[0]
 	for k := range g.size {
 		y := top + k
-		t.row[k] = (img*g.height+y)*g.width*g.channels + first
-		t.mask[k] = g.mask(0)
+		w.row[k] = (image*g.height+y)*g.width*g.channels + w.first
+		w.mask[k] = g.mask(0)
 		if y >= 0 && y < g.height {
-			t.mask[k] = g.mask(n)
+			w.mask[k] = g.mask(w.lanes)
 		}
 	}
 }
 
 // setColumns locates the columns of column c of patches.
-func (g *tiling) setColumns(t *tile, c int) {
-	left := c*4 - g.low[1]
+func (w *walk) setColumns(c int) {
+	g := w.tiling
+	left := c*step - g.low[1]
 	lo, hi := max(0, -left), max(0, min(g.size, g.width-left))
-	t.cols = (1<<hi - 1) &^ (1<<lo - 1)
-	t.first = left * g.channels
-	t.pixel = g.channels
+	w.cols = (1<<hi - 1) &^ (1<<lo - 1)
+	w.left = left * g.channels
 }

@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/warmstart-ml/warmstart/cpu/internal/kernel"
 	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
 )
 
+// tolerance is the largest error, relative to the largest element, that any direction may have.
+const tolerance = 1e-5
+
+// random gives n normally distributed values.
 func random(n int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 1))
 	x := make([]float32, n)
@@ -19,94 +24,160 @@ func random(n int, seed uint64) []float32 {
 	return x
 }
 
-func spec(batch, h, w, low, high, cin, cout int) convSpec {
-	return convSpec{Batch: batch, In: [2]int{h, w}, Out: [2]int{h + low + high - 2, w + low + high - 2}, Kernel: [2]int{3, 3},
-		Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, PadLow: [2]int{low, low}, PadHigh: [2]int{high, high}, Cin: cin, Cout: cout, Groups: 1}
+// spec describes a convolution of h x w pixels.
+func spec(batch, h, w, low, high, cin, cout int) kernel.ConvSpec {
+	return kernel.ConvSpec{
+		Batch: batch, In: [2]int{h, w}, Out: [2]int{h + low + high - 2, w + low + high - 2}, Kernel: [2]int{3, 3},
+		Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, PadLow: [2]int{low, low}, PadHigh: [2]int{high, high},
+		Cin: cin, Cout: cout, Groups: 1,
+	}
 }
 
-// naive visits all products of a convolution.
-func naive(s convSpec, visit func(x, w, y int)) {
-	for b := range s.Batch {
-		for oy := range s.Out[0] {
-			for ox := range s.Out[1] {
-				for k := range 9 {
-					iy, ix := oy+k/3-s.PadLow[0], ox+k%3-s.PadLow[1]
-					if iy < 0 || iy >= s.In[0] || ix < 0 || ix >= s.In[1] {
-						continue
-					}
-					x, y := ((b*s.In[0]+iy)*s.In[1]+ix)*s.Cin, ((b*s.Out[0]+oy)*s.Out[1]+ox)*s.Cout
-					for ci := range s.Cin {
-						for co := range s.Cout {
-							visit(x+ci, (k*s.Cin+ci)*s.Cout+co, y+co)
-						}
-					}
+// sizes returns the lengths of x, w and y.
+func sizes(s kernel.ConvSpec) (x, w, y int) {
+	return s.Batch * s.In[0] * s.In[1] * s.Cin, 9 * s.Cin * s.Cout, s.Batch * s.Out[0] * s.Out[1] * s.Cout
+}
+
+// naive computes all three directions in float64.
+func naive(s kernel.ConvSpec, x, w, dy []float32) (y, dx, dw []float64) {
+	y, dx, dw = make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w))
+	for p := range len(dy) / s.Cout {
+		ox, oy, b := p%s.Out[1], p/s.Out[1]%s.Out[0], p/s.Out[1]/s.Out[0]
+		for k := range 9 {
+			iy, ix := oy+k/3-s.PadLow[0], ox+k%3-s.PadLow[1]
+			if iy < 0 || iy >= s.In[0] || ix < 0 || ix >= s.In[1] {
+				continue
+			}
+			for ci := range s.Cin {
+				xi, wi := ((b*s.In[0]+iy)*s.In[1]+ix)*s.Cin+ci, (k*s.Cin+ci)*s.Cout
+				for co := range s.Cout {
+					g := float64(dy[p*s.Cout+co])
+					y[p*s.Cout+co] += float64(x[xi]) * float64(w[wi+co])
+					dx[xi] += g * float64(w[wi+co])
+					dw[wi+co] += g * float64(x[xi])
 				}
 			}
 		}
 	}
+	return y, dx, dw
 }
 
+// maxError is the largest difference, relative to the largest element of want.
 func maxError(got []float32, want []float64) float64 {
 	var e, m float64
 	for i, w := range want {
-		e, m = max(e, math.Abs(float64(got[i])-w)), max(m, math.Abs(w))
-		if math.IsNaN(float64(got[i])) {
-			return math.Inf(1)
+		if d := math.Abs(float64(got[i]) - w); !(d <= e) { // a NaN counts
+			e = d
 		}
+		m = max(m, math.Abs(w))
 	}
 	return e / m
 }
 
-func TestProduct(t *testing.T) {
-	p := pool.New(2)
-	defer p.Close()
-	for _, m := range kernel.Available() {
-		for _, s := range []convSpec{spec(1, 8, 8, 1, 1, 16, 16), spec(2, 9, 11, 1, 1, 8, 40), spec(2, 7, 13, 0, 2, 20, 33), spec(1, 20, 36, 2, 0, 48, 100)} {
-			x, w := random(s.Batch*s.In[0]*s.In[1]*s.Cin, 1), random(9*s.Cin*s.Cout, 2)
-			dy := random(s.Batch*s.Out[0]*s.Out[1]*s.Cout, 3)
-			y, dx := make([]float64, len(dy)), make([]float64, len(x))
-			naive(s, func(i, j, k int) {
-				y[k] += float64(x[i]) * float64(w[j])
-				dx[i] += float64(dy[k]) * float64(w[j])
-			})
-			for how := shareBoth; how <= shareV; how++ {
-				f := newForward(m, s, how, 24, 1)
-				sh, own := f.sizes()
-				got := make([]float32, len(y))
-				f.run(p, x, w, got, make([]float32, sh+2*own))
-				e := maxError(got, y)
-				f = newInputGrad(m, s, how, 24, 2)
-				sh, own = f.sizes()
-				got = make([]float32, len(x))
-				f.run(p, dy, w, got, make([]float32, sh+2*own))
-				ed := maxError(got, dx)
-				t.Log(m.Name, s, how, e, ed)
-				if e > 3e-5 || ed > 3e-5 {
-					t.Fail()
-				}
+// run runs a plan into dirty memory, with a guard behind out.
+func run(t *testing.T, c *Conv, p *pool.Pool, a, b []float32, n int) []float32 {
+	t.Helper()
+	scratch := slices.Repeat([]float32{float32(math.NaN())}, c.Scratch())
+	out := slices.Repeat([]float32{float32(math.NaN())}, n+64)
+	c.Run(p, a, b, out[:n], scratch)
+	for _, v := range out[n:] {
+		if v == v {
+			t.Fatal("wrote past the end of the output")
+		}
+	}
+	return out[:n]
+}
+
+var shapes = []kernel.ConvSpec{
+	spec(1, 4, 4, 1, 1, 8, 8),
+	spec(1, 3, 5, 2, 2, 16, 16),
+	spec(3, 1, 9, 1, 1, 12, 20),
+	spec(2, 9, 11, 1, 1, 8, 40),
+	spec(2, 7, 13, 0, 2, 20, 33),
+	spec(4, 20, 37, 2, 0, 17, 31),
+	spec(1, 6, 6, 0, 0, 130, 65),
+	spec(2, 16, 16, 1, 1, 64, 128),
+	spec(3, 24, 40, 1, 1, 32, 32),
+	spec(1, 50, 34, 1, 2, 48, 24),
+}
+
+// Every direction, instruction set and shape agrees with sums in float64, and has the same bits with any number of
+// threads.
+func TestConv(t *testing.T) {
+	p1, p2, p8 := pool.New(1), pool.New(2), pool.New(8)
+	defer p1.Close()
+	defer p2.Close()
+	defer p8.Close()
+	for _, s := range shapes {
+		nx, nw, ny := sizes(s)
+		x, w, dy := random(nx, 1), random(nw, 2), random(ny, 3)
+		y, dx, dw := naive(s, x, w, dy)
+		for _, m := range kernel.Available() {
+			for _, d := range []struct {
+				name string
+				plan func(*kernel.Micro, kernel.ConvSpec, int) *Conv
+				a, b []float32
+				want []float64
+			}{
+				{"forward", newForward, x, w, y},
+				{"input gradient", newInputGrad, dy, w, dx},
+				{"weight gradient", newWeights, x, dy, dw},
+			} {
+				t.Run(fmt.Sprintf("%s/%s/%v", m.Name, d.name, s), func(t *testing.T) {
+					got := run(t, d.plan(m, s, 1), p1, d.a, d.b, len(d.want))
+					if e := maxError(got, d.want); !(e <= tolerance) {
+						t.Errorf("error %.1e of the largest element", e)
+					}
+					for _, again := range [][]float32{
+						run(t, d.plan(m, s, 2), p2, d.a, d.b, len(d.want)),
+						run(t, d.plan(m, s, 8), p8, d.a, d.b, len(d.want)),
+						run(t, d.plan(m, s, 8), p2, d.a, d.b, len(d.want)),
+					} {
+						if !slices.Equal(got, again) {
+							t.Error("the result depends on the number of threads")
+						}
+					}
+				})
 			}
 		}
 	}
 }
 
-func BenchmarkProduct(b *testing.B) {
-	p := pool.New(1)
-	for _, c := range [][3]int{{64, 32, 1}, {64, 32, 4}, {32, 64, 1}, {32, 64, 4}, {16, 128, 1}, {16, 128, 4}, {32, 256, 1}, {32, 256, 4}} {
-		s := spec(c[2], c[0], c[0], 1, 1, c[1], c[1])
-		x, w, y := random(s.Batch*s.In[0]*s.In[1]*s.Cin, 1), random(9*s.Cin*s.Cout, 2), random(s.Batch*s.In[0]*s.In[1]*s.Cin, 1)
-		for how := shareBoth; how <= shareV; how++ {
-			for _, block := range []int{24, 32, 48, 64, 96} {
-				for d, f := range []*product{newForward(kernel.Best(), s, how, block, 1), newInputGrad(kernel.Best(), s, how, block, 1)} {
-					sh, own := f.sizes()
-					scratch := make([]float32, sh+2*own)
-					b.Run(fmt.Sprintf("%dx%d-b%d/%d/%d/%d", c[1], c[0], c[2], how, block, d), func(b *testing.B) {
-						for b.Loop() {
-							f.run(p, x, w, y, scratch)
-						}
-						b.ReportMetric(float64(len(y))*float64(9*2*s.Cin)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-					})
-				}
-			}
+func TestRunAllocatesNothing(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	s := spec(1, 16, 16, 1, 1, 32, 48)
+	nx, nw, ny := sizes(s)
+	x, w, y := random(nx, 1), random(nw, 2), random(ny, 3)
+	for _, c := range []*Conv{NewForward(s, 2), NewWeightGrad(s, 2)} {
+		b, out := w, y
+		if _, ok := c.plan.(*weightGrad); ok {
+			b, out = y, w
 		}
+		scratch := make([]float32, c.Scratch())
+		if n := testing.AllocsPerRun(10, func() { c.Run(p, x, b, out, scratch) }); n != 0 {
+			t.Errorf("%T: %v allocations", c.plan, n)
+		}
+	}
+}
+
+func TestSupported(t *testing.T) {
+	good := spec(1, 16, 16, 1, 1, 32, 32)
+	for name, change := range map[string]func(*kernel.ConvSpec){
+		"kernel":   func(s *kernel.ConvSpec) { s.Kernel[1] = 5 },
+		"stride":   func(s *kernel.ConvSpec) { s.Stride[0] = 2 },
+		"dilation": func(s *kernel.ConvSpec) { s.Dilation[0] = 2 },
+		"pad":      func(s *kernel.ConvSpec) { s.PadLow[0], s.Out[0] = 3, 18 },
+		"output":   func(s *kernel.ConvSpec) { s.Out[0]++ },
+		"groups":   func(s *kernel.ConvSpec) { s.Groups = 2 },
+	} {
+		s := good
+		change(&s)
+		if Supported(s) {
+			t.Errorf("%s: supported", name)
+		}
+	}
+	if !Supported(good) {
+		t.Error("an ordinary convolution is not supported")
 	}
 }

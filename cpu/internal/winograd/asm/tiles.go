@@ -11,7 +11,7 @@ const (
 	tileRow   = 0  // [6]int
 	tileMask  = 48 // [6]int
 	tileCols  = 96
-	tileFirst = 104
+	tileLeft  = 104
 	tilePixel = 112
 )
 
@@ -42,7 +42,7 @@ func (v isa) scatter(name string, n int, t oneD, names ...string) {
 	for _, group := range v.groups.input {
 		mid := grid{}
 		col := GP64()
-		MOVQ(Mem{Base: t0, Disp: tileFirst}, col)
+		MOVQ(Mem{Base: t0, Disp: tileLeft}, col)
 		for j := range n {
 			v.column(mid, group, j, cols, func(in source) {
 				t(v, c, in, group, func(i int, r reg.VecVirtual) { mid[[2]int{i, j}] = r })
@@ -150,7 +150,7 @@ func (v isa) gather() {
 			BTQ(Imm(uint64(j)), cols)
 			JCC(LabelRef(skip))
 			IMUL3Q(Imm(uint64(j)), pixel, col)
-			ADDQ(Mem{Base: t0, Disp: tileFirst}, col)
+			ADDQ(Mem{Base: t0, Disp: tileLeft}, col)
 			outputAT(v, c, mid.source(func(i int) [2]int { return [2]int{i, j} }), []int{0, 1, 2, 3},
 				func(i int, r reg.VecVirtual) {
 					v.storeMasked(r, Mem{Base: row[i], Index: col, Scale: 4}, mask[i], table)

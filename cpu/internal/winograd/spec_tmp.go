@@ -1,7 +1,0 @@
-package winograd
-
-type convSpec struct {
-	Batch                                              int
-	In, Out, Kernel, Stride, Dilation, PadLow, PadHigh [2]int
-	Cin, Cout, Groups                                  int
-}
