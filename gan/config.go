@@ -39,13 +39,13 @@ type Config struct {
 // presets are the configurations to start from.
 //
 // resnet9 and unet256 are pix2pix as published: 200 passes over a set of 400 pairs, the rates constant for the
-// first half. mini is for 64x64 crops on a CPU; 1e-3 is the rate at which a generator of its kind reached the
-// best PSNR (by 2 dB over 2e-4 within 1200 steps), its discriminator keeps the published rate, and least
-// squares lets it do without balancing.
+// first half. mini is for 64x64 crops on a CPU. Its rate is ten times the published one: after 600 steps on
+// scenes with a pencil sketch and with snow, rates of 2e-4, 1e-3, 2e-3 and 4e-3 gave 20.2, 22.1, 22.6 and 22.6 dB
+// and 19.1, 20.1, 20.4 and 20.5 dB on unseen scenes. Its discriminator keeps the published rate.
 var presets = []Config{
 	{
 		Preset: "mini", Generator: "mini", Width: 32, DiscWidth: 16, DiscLayers: 2, Size: 64, Batch: 4,
-		Loss: LossLSGAN, LambdaL1: 100, LR: 1e-3, DiscLR: 2e-4, Beta1: 0.5, Beta2: 0.999, Steps: 2000, DecaySteps: 1000,
+		Loss: LossLSGAN, LambdaL1: 100, LR: 2e-3, DiscLR: 2e-4, Beta1: 0.5, Beta2: 0.999, Steps: 2000, DecaySteps: 1000,
 	},
 	{
 		Preset: "resnet9", Generator: "resnet", Width: 64, Depth: 9, DiscWidth: 64, DiscLayers: 3, Size: 256, Batch: 1,

@@ -72,15 +72,39 @@ func (p *Params) UpConv2D(name string, in, out int, biased bool, init Init) UpCo
 // stride 2 and a 4x4 kernel whose values are sums of the 3x3 kernel's: 16 products per input pixel and
 // channel pair instead of 36, and no enlarged image in between.
 func (u UpConv2D) Apply(e *Env, x *Node) *Node {
-	w := e.At(u.Weight) // [3, 3, in, out]
-	// Input pixel i reaches the outputs 2i-1 … 2i+2 with the taps w2, w1+w2, w0+w1, w0.
-	taps := Const(x.Graph(), [][]float32{{0, 0, 1}, {0, 1, 1}, {1, 1, 0}, {1, 0, 0}})
-	k := DotGeneral(taps, []int{1}, nil, w, []int{0}, nil) // [4 high, 3, in, out]
-	k = DotGeneral(taps, []int{1}, nil, k, []int{1}, nil)  // [4 wide, 4 high, in, out]
-	k = TransposeAllAxes(k, 1, 0, 3, 2)                    // [4, 4, out, in]
 	d := x.Shape().Dimensions
-	y := TransposedConv(x, k, SameWindow(2, 2, 1, 1), []int{2 * d[1], 2 * d[2]})
+	y := TransposedConv(x, spreadKernel(e.At(u.Weight)), SameWindow(2, 2, 1, 1), []int{2 * d[1], 2 * d[2]})
 	return addBias(y, e.At(u.Bias))
+}
+
+// spreadKernel turns UpConv2D's kernel [3, 3, in, out] into that of its transposed convolution [4, 4, out, in].
+// The gradient is written out, since autodiff would transpose it twice more.
+func spreadKernel(w *Node) *Node {
+	d := w.Shape().Dimensions
+	in, out := d[2], d[3]
+	spread := Const(w.Graph(), spreadMatrix())
+	forward := func(w *Node) *Node {
+		k := DotGeneral(spread, []int{1}, nil, Reshape(w, 9, in*out), []int{0}, nil) // [16, in*out]
+		return TransposeAllAxes(Reshape(k, 4, 4, in, out), 0, 1, 3, 2)
+	}
+	return WithGradient(w, forward, func(_, v *Node) *Node {
+		v = Reshape(TransposeAllAxes(v, 0, 1, 3, 2), 16, in*out)
+		return Reshape(DotGeneral(spread, []int{0}, nil, v, []int{0}, nil), 3, 3, in, out)
+	})
+}
+
+// spreadMatrix maps the 9 values of a 3x3 kernel to the 16 of the 4x4 kernel. Along one axis, input pixel i
+// reaches the outputs 2i-1 … 2i+2 with the taps w2, w1+w2, w0+w1 and w0.
+func spreadMatrix() [][]float32 {
+	taps := [4][3]float32{{0, 0, 1}, {0, 1, 1}, {1, 1, 0}, {1, 0, 0}}
+	m := make([][]float32, 16)
+	for i := range m {
+		m[i] = make([]float32, 9)
+		for j := range m[i] {
+			m[i][j] = taps[i/4][j/3] * taps[i%4][j%3]
+		}
+	}
+	return m
 }
 
 // Dense is a linear map of the last axis.
