@@ -163,9 +163,9 @@ var reference1 = map[Op]func(float64) float64{
 func newBuf(k Kind, n int) Buf {
 	switch k {
 	case Bool:
-		return Bools(make([]bool, n))
+		return Elements(make([]bool, n))
 	case I32:
-		return Int32s(make([]int32, n))
+		return Elements(make([]int32, n))
 	}
-	return Float32s(make([]float32, n))
+	return Elements(make([]float32, n))
 }

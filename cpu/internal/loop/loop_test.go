@@ -183,13 +183,13 @@ func TestEmpty(t *testing.T) {
 	}{{Sum, 0}, {Prod, 1}, {Max, float32(math.Inf(-1))}, {Min, float32(math.Inf(1))}} {
 		s := Spec{Dims: []int{3, 0}, Inputs: []Input{{F32, []int{0, 1}}}, Outputs: []Output{{Reduce: c.r, Strides: []int{1, 0}}}}
 		out := []float32{5, 5, 5}
-		runLoop(t, s, &native, 1, []Buf{Float32s(nil)}, []Buf{Float32s(out)})
+		runLoop(t, s, &native, 1, []Buf{Elements[float32](nil)}, []Buf{Elements(out)})
 		if !slices.Equal(out, []float32{c.want, c.want, c.want}) {
 			t.Errorf("reduction %d of nothing: %v", c.r, out)
 		}
 	}
 	s := Spec{Dims: []int{0}, Inputs: []Input{{F32, []int{1}}}, Outputs: []Output{{Strides: []int{1}}}}
-	runLoop(t, s, &native, 1, []Buf{Float32s(nil)}, []Buf{Float32s(nil)})
+	runLoop(t, s, &native, 1, []Buf{Elements[float32](nil)}, []Buf{Elements[float32](nil)})
 }
 
 // sample gives n numbers that look random.
@@ -210,15 +210,15 @@ func TestThreads(t *testing.T) {
 		}{
 			{[]int{300_007}, []int{0}}, {[]int{5, 9000, 20}, []int{20, 0, 1}}, {[]int{70_000, 6}, []int{0, 1}}, {[]int{900, 300}, []int{1, 0}}, {[]int{40, 5000}, []int{1, 0}},
 		} {
-			n := extent(c.dims, rowMajor(c.dims))
-			s := Spec{Dims: c.dims, Inputs: []Input{{F32, rowMajor(c.dims)}}, Instrs: []Instr{{Op: Exp}, {Op: Mul, Args: [3]int{0, 1}}},
-				Outputs: []Output{{2, Sum, F32, c.strides}, {1, Max, F32, c.strides}, {2, Store, F32, rowMajor(c.dims)}}}
+			n := extent(c.dims, denseStrides(c.dims))
+			s := Spec{Dims: c.dims, Inputs: []Input{{F32, denseStrides(c.dims)}}, Instrs: []Instr{{Op: Exp}, {Op: Mul, Args: [3]int{0, 1}}},
+				Outputs: []Output{{2, Sum, F32, c.strides}, {1, Max, F32, c.strides}, {2, Store, F32, denseStrides(c.dims)}}}
 			x := sample(n, 1)
 			var want []float32
 			for _, threads := range []int{1, 2, 8} {
 				m := extent(c.dims, c.strides)
 				out := make([]float32, 2*m+n)
-				runLoop(t, s, k, threads, []Buf{Float32s(x)}, []Buf{Float32s(out[:m]), Float32s(out[m : 2*m]), Float32s(out[2*m:])})
+				runLoop(t, s, k, threads, []Buf{Elements(x)}, []Buf{Elements(out[:m]), Elements(out[m : 2*m]), Elements(out[2*m:])})
 				if want == nil {
 					want = out
 				}
@@ -228,16 +228,6 @@ func TestThreads(t *testing.T) {
 			}
 		}
 	})
-}
-
-func rowMajor(dims []int) []int {
-	s := make([]int, len(dims))
-	n := 1
-	for ax := len(dims) - 1; ax >= 0; ax-- {
-		s[ax] = n
-		n *= dims[ax]
-	}
-	return s
 }
 
 // TestSumAccuracy: a million terms of one sign and of both.
@@ -254,7 +244,7 @@ func TestSumAccuracy(t *testing.T) {
 		}
 		got := make([]float32, 1)
 		s := Spec{Dims: []int{n}, Inputs: []Input{{F32, []int{1}}}, Outputs: []Output{{0, Sum, F32, []int{0}}}}
-		runLoop(t, s, k, 2, []Buf{Float32s(x)}, []Buf{Float32s(got)})
+		runLoop(t, s, k, 2, []Buf{Elements(x)}, []Buf{Elements(got)})
 		if e := math.Abs(float64(got[0])-exact) / exact; e > 5e-7 {
 			t.Errorf("relative error %.2g", e)
 		}
@@ -281,7 +271,7 @@ func TestInPlace(t *testing.T) {
 			if swap {
 				out[0], out[1] = b, a
 			}
-			runLoop(t, s, k, 2, []Buf{Float32s(a), Float32s(b)}, []Buf{Float32s(out[0]), Float32s(out[1]), Float32s(copyA), Float32s(m)})
+			runLoop(t, s, k, 2, []Buf{Elements(a), Elements(b)}, []Buf{Elements(out[0]), Elements(out[1]), Elements(copyA), Elements(m)})
 			for i := range out {
 				if d := maxDiff(out[i], want[i]); d > 1e-6 {
 					t.Errorf("output %d, swapped %v: differs by %g", i, swap, d)
@@ -309,7 +299,7 @@ func TestNoAllocation(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	x, scratch := sample(40*300, 1), make([]float32, l.Scratch())
-	in, out := []Buf{Float32s(x)}, []Buf{Float32s(x)}
+	in, out := []Buf{Elements(x)}, []Buf{Elements(x)}
 	if n := testing.AllocsPerRun(100, func() { l.Run(p, in, out, scratch) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -329,8 +319,8 @@ func TestSoftmax(t *testing.T) {
 			s := softmax(dims[0], dims[1])
 			n := dims[0] * dims[1]
 			x, got, want := sample(n, 3), make([]float32, n), make([]float32, n)
-			interpret(s, []Buf{Float32s(x)}, []Buf{Float32s(want)})
-			runLoop(t, s, k, 2, []Buf{Float32s(x)}, []Buf{Float32s(got)})
+			interpret(s, []Buf{Elements(x)}, []Buf{Elements(want)})
+			runLoop(t, s, k, 2, []Buf{Elements(x)}, []Buf{Elements(got)})
 			if d := maxDiff(got, want); d > 1e-6 {
 				t.Errorf("%v: differs by %g", dims, d)
 			}
@@ -347,7 +337,7 @@ func TestGuards(t *testing.T) {
 			flags := make([]bool, n+64)
 			s := Spec{Dims: []int{n}, Inputs: []Input{{F32, []int{1}}}, Instrs: []Instr{{Op: Exp}},
 				Outputs: []Output{{1, Store, F32, []int{1}}, {1, Store, Bool, []int{1}}}}
-			runLoop(t, s, k, 1, []Buf{Float32s(sample(n, 1))}, []Buf{Float32s(memory[32 : 32+n]), Bools(flags[32 : 32+n])})
+			runLoop(t, s, k, 1, []Buf{Elements(sample(n, 1))}, []Buf{Elements(memory[32 : 32+n]), Elements(flags[32 : 32+n])})
 			for i := range memory {
 				inside := i >= 32 && i < 32+n
 				if inside == (memory[i] == -7) || inside != flags[i] {

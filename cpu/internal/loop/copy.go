@@ -1,0 +1,225 @@
+package loop
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
+)
+
+// CopySpec describes a copy between two strided windows on memory: slices, concatenations, paddings, reversals, broadcasts and
+// transpositions all are such copies. Everything is counted in elements.
+type CopySpec struct {
+	Size      int // bytes of an element: 1, 2, 4, 8 or 16
+	Dims      []int
+	Dst, Src  []int // strides, one for each of Dims; those of Src may be 0 or negative
+	DstOffset int   // where the element with index 0, 0, ... is
+	SrcOffset int
+}
+
+// Copy is a prepared copy. It keeps the state of its run: one Run at a time.
+type Copy struct {
+	spec CopySpec // axes sorted, merged, and cut
+	// The last axes are copied as blocks of up to rows times the last axis. The others count through the blocks.
+	rows   int
+	chunks int // blocks along the second-last axis
+	blocks int
+	group  int // blocks that are one item of work
+	k      *kernels
+
+	dst, src unsafe.Pointer // of the run
+}
+
+// NewCopy prepares the copy of a spec.
+func NewCopy(s CopySpec) (*Copy, error) { return newCopy(s, &native) }
+
+// NewTranspose prepares the copy of a dense array of the given dimensions to one whose axis i is axis perm[i] of the former.
+func NewTranspose(size int, dims, perm []int) (*Copy, error) {
+	if len(perm) != len(dims) {
+		return nil, fmt.Errorf("loop: permutation %v for %d axes", perm, len(dims))
+	}
+	src := denseStrides(dims)
+	s := CopySpec{Size: size}
+	for _, p := range perm {
+		if p < 0 || p >= len(dims) {
+			return nil, fmt.Errorf("loop: permutation %v for %d axes", perm, len(dims))
+		}
+		s.Dims, s.Src = append(s.Dims, dims[p]), append(s.Src, src[p])
+	}
+	s.Dst = denseStrides(s.Dims)
+	return NewCopy(s)
+}
+
+// denseStrides are the strides of a row-major array.
+func denseStrides(dims []int) []int {
+	s := make([]int, len(dims))
+	n := 1
+	for ax, d := range slices.Backward(dims) {
+		s[ax] = n
+		n *= d
+	}
+	return s
+}
+
+func newCopy(s CopySpec, k *kernels) (*Copy, error) {
+	if len(s.Dst) != len(s.Dims) || len(s.Src) != len(s.Dims) {
+		return nil, fmt.Errorf("loop: copy of %v with strides %v and %v", s.Dims, s.Dst, s.Src)
+	}
+	if !slices.Contains([]int{1, 2, 4, 8, 16}, s.Size) {
+		return nil, fmt.Errorf("loop: copy of elements of %d bytes", s.Size)
+	}
+	c := &Copy{spec: CopySpec{Size: s.Size, DstOffset: s.DstOffset, SrcOffset: s.SrcOffset}, k: k}
+	c.sortAxes(s)
+	n := len(c.spec.Dims)
+	c.blocks = 1
+	for _, d := range c.spec.Dims[:n-2] {
+		c.blocks *= d
+	}
+	rows, row := c.spec.Dims[n-2], c.spec.Dims[n-1]
+	c.rows = max(1, min(rows, grain/max(1, row)))
+	c.chunks = ceilDiv(rows, c.rows)
+	c.blocks *= c.chunks
+	c.group = max(1, grain/max(1, c.rows*row))
+	if row == 0 {
+		c.blocks = 0
+	}
+	return c, nil
+}
+
+// sortAxes orders the axes as they lie in the destination and merges those that lie one behind the other on both
+// sides. An axis along which the source is contiguous comes second-last if it is not the last. There are at least two axes.
+func (c *Copy) sortAxes(s CopySpec) {
+	order := make([]int, 0, len(s.Dims))
+	for ax, d := range s.Dims {
+		if d != 1 {
+			order = append(order, ax)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.Dst[b], s.Dst[a]) })
+	sp := &c.spec
+	for _, ax := range order {
+		d, dst, src := s.Dims[ax], s.Dst[ax], s.Src[ax]
+		if n := len(sp.Dims) - 1; n >= 0 && sp.Dst[n] == dst*d && sp.Src[n] == src*d {
+			sp.Dims[n], sp.Dst[n], sp.Src[n] = sp.Dims[n]*d, dst, src
+			continue
+		}
+		sp.Dims, sp.Dst, sp.Src = append(sp.Dims, d), append(sp.Dst, dst), append(sp.Src, src)
+	}
+	for len(sp.Dims) == 1 && sp.Dims[0] > grain { // one long run: cut it in rows
+		d, rest := sp.Dims[0]/grain, sp.Dims[0]%grain
+		if rest != 0 {
+			break
+		}
+		sp.Dims, sp.Dst, sp.Src = []int{d, grain}, []int{sp.Dst[0] * grain, sp.Dst[0]}, []int{sp.Src[0] * grain, sp.Src[0]}
+	}
+	for len(sp.Dims) < 2 {
+		sp.Dims, sp.Dst, sp.Src = append([]int{1}, sp.Dims...), append([]int{0}, sp.Dst...), append([]int{0}, sp.Src...)
+	}
+	n := len(sp.Dims)
+	if at := slices.Index(sp.Src[:n-1], 1); at >= 0 && sp.Src[n-1] != 1 {
+		for i := at; i < n-2; i++ {
+			for _, v := range [][]int{sp.Dims, sp.Dst, sp.Src} {
+				v[i], v[i+1] = v[i+1], v[i]
+			}
+		}
+	}
+}
+
+// Run copies. dst and src are of the element size of the spec and must not overlap. p may be nil. It allocates
+// nothing, and panics if the copy would leave dst or src.
+func (c *Copy) Run(p *pool.Pool, dst, src Buf) {
+	c.check(dst, src)
+	c.dst, c.src = unsafe.Add(dst.ptr, c.spec.DstOffset*c.spec.Size), unsafe.Add(src.ptr, c.spec.SrcOffset*c.spec.Size)
+	items := ceilDiv(c.blocks, c.group)
+	if p == nil || items <= 1 {
+		for i := range items {
+			c.Do(0, i)
+		}
+	} else {
+		p.Run(items, c)
+	}
+	c.dst, c.src = nil, nil
+}
+
+// check panics when the copy would leave the buffers.
+func (c *Copy) check(dst, src Buf) {
+	if c.blocks == 0 {
+		return
+	}
+	for _, side := range []struct {
+		b       Buf
+		offset  int
+		strides []int
+	}{{dst, c.spec.DstOffset, c.spec.Dst}, {src, c.spec.SrcOffset, c.spec.Src}} {
+		low, high := side.offset, side.offset
+		for ax, d := range c.spec.Dims {
+			low += min(0, (d-1)*side.strides[ax])
+			high += max(0, (d-1)*side.strides[ax])
+		}
+		if low < 0 || high >= side.b.len {
+			panic(fmt.Sprintf("loop: copy of elements %d to %d of %d", low, high, side.b.len))
+		}
+	}
+}
+
+// Do copies the blocks of an item. It is part of the interface of the pool, not for others.
+func (c *Copy) Do(_, item int) {
+	for b := item * c.group; b < min((item+1)*c.group, c.blocks); b++ {
+		c.block(b)
+	}
+}
+
+func (c *Copy) block(b int) {
+	s := &c.spec
+	n := len(s.Dims)
+	first := b % c.chunks * c.rows
+	rows := min(c.rows, s.Dims[n-2]-first)
+	dst, src := first*s.Dst[n-2], first*s.Src[n-2]
+	b /= c.chunks
+	for ax := n - 3; ax >= 0; ax-- {
+		i := b % s.Dims[ax]
+		b /= s.Dims[ax]
+		dst, src = dst+i*s.Dst[ax], src+i*s.Src[ax]
+	}
+	m := matrix{dst: unsafe.Add(c.dst, dst*s.Size), src: unsafe.Add(c.src, src*s.Size), rows: rows, n: s.Dims[n-1],
+		dstRow: s.Dst[n-2], dstStep: s.Dst[n-1], srcRow: s.Src[n-2], srcStep: s.Src[n-1]}
+	if s.Size == 4 && m.dstStep == 1 && m.srcRow == 1 {
+		c.k.transpose(m.dst, m.src, rows, m.n, m.dstRow, m.srcStep)
+		return
+	}
+	switch s.Size {
+	case 1:
+		copyMatrix[uint8](m)
+	case 2:
+		copyMatrix[uint16](m)
+	case 4:
+		copyMatrix[uint32](m)
+	case 8:
+		copyMatrix[uint64](m)
+	case 16:
+		copyMatrix[[2]uint64](m)
+	}
+}
+
+// matrix is a block of a copy; distances are in elements.
+type matrix struct {
+	dst, src                         unsafe.Pointer
+	rows, n                          int
+	dstRow, dstStep, srcRow, srcStep int
+}
+
+func copyMatrix[T any](m matrix) {
+	size := int(unsafe.Sizeof(*new(T)))
+	for i := range m.rows {
+		dst, src := unsafe.Add(m.dst, i*m.dstRow*size), unsafe.Add(m.src, i*m.srcRow*size)
+		if m.dstStep == 1 && m.srcStep == 1 {
+			copy(unsafe.Slice((*T)(dst), m.n), unsafe.Slice((*T)(src), m.n))
+			continue
+		}
+		for j := range m.n {
+			*(*T)(unsafe.Add(dst, j*m.dstStep*size)) = *(*T)(unsafe.Add(src, j*m.srcStep*size))
+		}
+	}
+}
