@@ -42,7 +42,7 @@ const (
 	// mergePixels is the number of pixels of all images from which the taps of a row are merged into one run. It
 	// spares padding and table look-ups, but splits the pixels into those at the left edge, inside, at the right edge.
 	mergePixels = 64
-	// fewPixels is the number of pixels up to which weights are read in place.
+	// fewPixels is the number of pixels, per phase of the stride, up to which transposed weights are read in place.
 	fewPixels = 32
 )
 
@@ -53,7 +53,7 @@ type geometry struct {
 	ca, cc   int
 	k        int  // channels of A that one tap multiplies
 	merge    bool // taps that are neighbours in memory
-	few      bool // so few pixels that packing the weights would cost more than all else
+	few      bool // a gradient of so few pixels that transposing the weights would cost more than all else
 	gradient bool
 }
 
@@ -73,8 +73,8 @@ func newGeometry(s ConvSpec, gradient bool) geometry {
 		g.images = s.Batch
 	}
 	pixels := s.Batch * g.h.out * g.w.out
-	g.few = pixels <= fewPixels*phases && g.k >= 64
-	g.merge = s.Groups == 1 && !(g.few && gradient) && pixels >= mergePixels && (g.k < 16 || s.Batch*g.h.out >= 4)
+	g.few = gradient && pixels <= fewPixels*phases && g.k >= 64
+	g.merge = s.Groups == 1 && !g.few && pixels >= mergePixels && (g.k < 16 || s.Batch*g.h.out >= 4)
 	return g
 }
 
@@ -90,7 +90,7 @@ func (g geometry) weights(m *Micro, s ConvSpec) packing {
 		b.source(group * s.Cout / s.Groups)
 	}
 	if !g.gradient {
-		b.inPlace = !b.dots && (b.n <= 2*m.NR || g.few)
+		b.inPlace = !b.dots && readInPlace(m, s.Batch*s.Out[0]*s.Out[1], s.Cout)
 		b.add(0, s.Kernel[0]*s.Kernel[1]*g.k)
 		return b
 	}

@@ -39,6 +39,10 @@ func (g *Gemm) Scratch() int { return g.plan.scratch() }
 // Run computes C. What C and scratch hold before does not matter.
 func (g *Gemm) Run(p *pool.Pool, a, b, c, scratch []float32) { g.plan.run(p, a, b, c, scratch) }
 
+// readInPlace reports whether a B with rows ld apart is better read where it is than packed, for products of that many
+// rows. Rows 4 KiB apart compete for the same cache sets and each need a page; near ones are as good as packed.
+func readInPlace(m *Micro, rows, ld int) bool { return ld <= 768 || rows <= 10*m.MR }
+
 // dotRows is the number of rows up to which a transposed B is better read in place by the dots kernels than packed.
 const dotRows = 16
 
@@ -56,7 +60,7 @@ func gemmRows(m *Micro, s GemmSpec) *rowsPlan {
 		p.pack.dots = p.pack.dots || s.M <= dotRows
 		p.pack.inPlace = p.pack.dots
 	} else {
-		p.pack.inPlace = !p.pack.dots && (s.N <= 2*m.NR || s.M <= 4*m.MR)
+		p.pack.inPlace = !p.pack.dots && readInPlace(m, s.M, s.LDB)
 	}
 	p.pack.add(0, s.K)
 	for i := range s.Batch {
@@ -95,7 +99,7 @@ func gemmTaps(s GemmSpec, whole bool) []tap {
 // gemmCols prepares a product with A transposed.
 func gemmCols(m *Micro, s GemmSpec) *colsPlan {
 	p := &colsPlan{m: m, rows: s.M, lda: s.LDA, ldc: s.LDC, taps: 1}
-	p.pack = packing{m: m, n: s.N, rs: s.LDB, cs: 1, inPlace: !s.TransB}
+	p.pack = packing{m: m, n: s.N, rs: s.LDB, cs: 1, inPlace: !s.TransB && readInPlace(m, s.M, s.LDB)}
 	if s.TransB {
 		p.pack.rs, p.pack.cs = 1, s.LDB
 	}

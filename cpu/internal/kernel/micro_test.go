@@ -45,6 +45,7 @@ func plans() map[string]runner {
 	few := conv(1, 20, 20, 32, 3, 7, 1, 1, 3, 3)
 	return map[string]runner{
 		"gemm":            NewGemm(compact(GemmSpec{M: 70, N: 70, K: 70, Batch: 2}), 2),
+		"gemm packed":     NewGemm(GemmSpec{M: 150, N: 40, K: 8, Batch: 1, LDA: 8, LDB: 800, LDC: 40}, 2),
 		"gemm tt":         NewGemm(compact(GemmSpec{M: 70, N: 70, K: 70, Batch: 2, TransA: true, TransB: true}), 2),
 		"forward":         NewConvForward(c, 2),
 		"input gradient":  NewConvInputGrad(c, 2),
