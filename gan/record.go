@@ -107,7 +107,7 @@ func (r *recorder) sample(ctx context.Context, t *Trainer) error {
 		}
 		pictures = append(pictures, s.Source, out[0], s.Target)
 	}
-	sheet := imageio.Grid(pictures, []string{"source", fmt.Sprintf("step %d", t.step), "target"}, 3)
+	sheet := imageio.Grid(pictures, nil, 3)
 	dir := filepath.Join(r.options.Dir, "samples")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

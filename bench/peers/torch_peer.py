@@ -55,12 +55,12 @@ def to_torch_order(array):
         array = array.transpose(3, 2, 0, 1)
     elif array.ndim == 2:
         array = array.transpose(1, 0)
-    return torch.from_numpy(np.ascontiguousarray(array))
+    return torch.from_numpy(np.array(array, order="C"))  # a copy: what was read from a file cannot be written to
 
 
 def to_images(array):
     """[n, height, width, channels] to [n, channels, height, width]."""
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2)))
+    return torch.from_numpy(np.array(array.transpose(0, 3, 1, 2), order="C"))
 
 
 # ---------------------------------------------------------------------------------------------------------------
