@@ -8,9 +8,9 @@ import (
 
 // colsPlan is a cols product: for each job, C = Σ over segments of Aᵀ·B, rows x n elements.
 //
-// The segments of a tap are cut into chunks, so that a panel of B of one chunk stays in cache for all rows.
-// Where that gives too few items for many workers, the chunks are dealt to a few splits, each of which
-// sums on its own; their sums are added in a fixed order at the end.
+// The segments of a tap are cut into chunks, so that a panel of B of one chunk stays in cache for all rows and
+// some jobs. Where that gives too few items for many workers, the chunks are dealt to a few splits, each of
+// which sums on its own; their sums are added in a fixed order at the end.
 type colsPlan struct {
 	m        *Micro
 	rows     int
@@ -23,8 +23,9 @@ type colsPlan struct {
 	// swap: C is stored transposed, [n, rows] with rows ldc apart, and the caller's a and b are our b and a.
 	swap bool
 
-	splits                  int
-	blockTiles, blockPanels int
+	// An item is blockTiles tiles times blockPanels panels of blockJobs jobs, for one split of the chunks.
+	splits                             int
+	blockJobs, blockTiles, blockPanels int
 
 	// idle is the state of a finished run, kept so that the next one allocates nothing.
 	idle atomic.Pointer[colsRun]
@@ -45,13 +46,18 @@ func (p *colsPlan) cut() {
 		p.segs = make([]int32, 3) // none at all still has an address
 	}
 	p.splits, p.blockTiles, p.blockPanels = 1, p.tiles(), p.pack.panels()
+	p.blockJobs = min(len(p.jobs), ceil(tilesPerChunk, p.blockTiles))
 	for p.items() < minItems {
 		switch {
 		case p.blockPanels > 1:
 			p.blockPanels = ceil(p.blockPanels, 2)
+		case p.tapChunks() >= 2*p.splits*longSplit:
+			p.splits *= 2
+		case p.blockJobs > 1:
+			p.blockJobs = ceil(p.blockJobs, 2)
 		case p.blockTiles > 1:
 			p.blockTiles = ceil(p.blockTiles, 2)
-		case p.items() < minItems/2 && p.tapChunks() >= 4*p.splits:
+		case p.items() < minItems/2 && p.tapChunks() >= 2*p.splits:
 			p.splits *= 2
 		default:
 			return
@@ -59,11 +65,18 @@ func (p *colsPlan) cut() {
 	}
 }
 
-func (p *colsPlan) blocks() int {
-	return ceil(p.tiles(), p.blockTiles) * ceil(p.pack.panels(), p.blockPanels)
-}
+const (
+	// tilesPerChunk is the number of tiles that should use a panel's chunk while it is in the nearest cache.
+	tilesPerChunk = 8
+	// longSplit is the number of chunks of a split that take so long that adding its sums does not matter.
+	longSplit = 20
+)
 
-func (p *colsPlan) items() int { return p.splits * len(p.jobs) * p.blocks() }
+func (p *colsPlan) tileBlocks() int  { return ceil(p.tiles(), p.blockTiles) }
+func (p *colsPlan) panelBlocks() int { return ceil(p.pack.panels(), p.blockPanels) }
+func (p *colsPlan) jobBlocks() int   { return ceil(len(p.jobs), p.blockJobs) }
+
+func (p *colsPlan) items() int { return p.splits * p.jobBlocks() * p.tileBlocks() * p.panelBlocks() }
 
 // apart reports whether the sums go to scratch first.
 func (p *colsPlan) apart() bool { return p.splits > 1 || p.swap }
@@ -105,41 +118,46 @@ func (p *colsPlan) run(workers *pool.Pool, a, b, c, scratch []float32) {
 	p.idle.Store(r)
 }
 
-// Do computes one block of one job and split.
+// Do computes one block of some jobs and one split.
 func (r *colsRun) Do(_, i int) {
-	panelBlocks := ceil(r.pack.panels(), r.blockPanels)
-	q := i % panelBlocks * r.blockPanels
-	i /= panelBlocks
-	tileBlocks := ceil(r.tiles(), r.blockTiles)
-	t := i % tileBlocks * r.blockTiles
-	i /= tileBlocks
-	job, split := r.jobs[i%len(r.jobs)], i/len(r.jobs)
-	c, ldc := r.c[job.c:], r.ldc
-	if r.apart() {
-		c, ldc = r.parts[i*r.rows*r.pack.n:], r.pack.n
-	}
-	n, end := r.tapChunks(), min(q+r.blockPanels, r.pack.panels())
-	for x := split * n / r.splits; x < (split+1)*n/r.splits; x++ {
-		for q := q; q < end; q++ {
-			r.panel(job, job.tap*n+x, t, q, c, ldc, x > split*n/r.splits)
+	q := i % r.panelBlocks() * r.blockPanels
+	i /= r.panelBlocks()
+	t := i % r.tileBlocks() * r.blockTiles
+	i /= r.tileBlocks()
+	job := i % r.jobBlocks() * r.blockJobs
+	split := i / r.jobBlocks()
+	lastPanel, lastJob := min(q+r.blockPanels, r.pack.panels()), min(job+r.blockJobs, len(r.jobs))
+	n := r.tapChunks()
+	first := split * n / r.splits
+	for chunk := first; chunk < (split+1)*n/r.splits; chunk++ {
+		for q := q; q < lastPanel; q++ {
+			for job := job; job < lastJob; job++ {
+				r.panel(split, job, chunk, q, t, chunk > first)
+			}
 		}
 	}
 }
 
-// panel multiplies the block's tiles from tile t on with one chunk of panel q.
-func (r *colsRun) panel(job colsJob, chunk, t, q int, c []float32, ldc int, accumulate bool) {
+// panel multiplies a job's tiles from tile t on with one chunk of panel q.
+func (r *colsRun) panel(split, j, chunk, q, t int, accumulate bool) {
+	job := r.jobs[j]
+	chunk += job.tap * r.tapChunks()
 	from, acc := 0, 0
 	if chunk > 0 {
 		from = r.chunks[chunk-1]
 	}
+	segs := r.chunks[chunk] - from
 	if accumulate {
+		if segs == 0 {
+			return
+		}
 		acc = 1
 	}
-	segs := r.chunks[chunk] - from
-	cols := min(r.m.NR, r.pack.n-q*r.m.NR)
-	if segs == 0 && accumulate {
-		return
+	c, ldc := r.c[job.c:], r.ldc
+	if r.apart() {
+		c, ldc = r.parts[(split*len(r.jobs)+j)*r.rows*r.pack.n:], r.pack.n
 	}
+	cols := min(r.m.NR, r.pack.n-q*r.m.NR)
 	seg := &r.segs[min(3*from, len(r.segs)-1)]
 	at, ldb := r.pack.at(job.b, q)
 	b := &r.b[at]

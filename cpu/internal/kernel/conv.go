@@ -8,7 +8,7 @@ import "github.com/warmstart-ml/warmstart/cpu/internal/pool"
 //	y[b, oh, ow, co] = Σ x[b, oh*Stride-PadLow+kh*Dilation, …, ci] · w[kh, kw, ci, co]
 //
 // where x is 0 outside the image, and group g of Cout/Groups outputs sees group g of Cin/Groups inputs. Out is taken
-// as given, so PadHigh is there for the record only.
+// as given, so PadHigh is there for the record only. No tensor may have more than 2^31 elements.
 type ConvSpec struct {
 	Batch                                              int
 	In, Out, Kernel, Stride, Dilation, PadLow, PadHigh [2]int
@@ -19,7 +19,7 @@ type ConvSpec struct {
 // its own scratch.
 type Conv struct{ plan plan }
 
-// NewConvForward prepares y from (x, w).
+// NewConvForward prepares y from (x, w). As with NewGemm, threads makes no difference yet.
 func NewConvForward(s ConvSpec, threads int) *Conv { return &Conv{convRows(Best(), s, false)} }
 
 // NewConvInputGrad prepares dx from (dy, w). Elements of x that no output saw get 0, so it is a transposed

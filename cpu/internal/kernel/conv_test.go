@@ -111,6 +111,7 @@ var convSpecs = []ConvSpec{
 	conv(1, 30, 30, 64, 10, 3, 1, 1, 1, 1),
 	conv(1, 30, 30, 6, 64, 4, 2, 1, 1, 1),
 	grouped(conv(1, 4, 4, 150, 200, 3, 1, 1, 1, 1), 2),
+	conv(1, 100, 100, 3, 8, 3, 1, 1, 1, 1), // weight gradient in long splits
 	conv(2, 24, 24, 16, 16, 1, 1, 1, 0, 0),
 	conv(1, 10, 10, 4, 4, 3, 1, 1, 4, 5), // more padding than kernel
 	grouped(conv(2, 10, 10, 12, 18, 3, 1, 1, 1, 1), 3),

@@ -23,7 +23,8 @@ type plan interface {
 // Gemm is a prepared matrix product. It may be run by several goroutines at once, each with its own scratch.
 type Gemm struct{ plan plan }
 
-// NewGemm prepares a matrix product for pools of up to the given number of threads.
+// NewGemm prepares a matrix product for pools of up to the given number of threads; as yet no plan needs scratch for
+// each, so all numbers give the same plan.
 func NewGemm(s GemmSpec, threads int) *Gemm { return newGemm(Best(), s) }
 
 func newGemm(m *Micro, s GemmSpec) *Gemm {
@@ -54,7 +55,7 @@ func dotsPay(m *Micro, n, run int) bool { return n <= m.NR*3/8 && run >= m.NR/2 
 func gemmRows(m *Micro, s GemmSpec) *rowsPlan {
 	p := &rowsPlan{m: m}
 	p.pack = packing{m: m, n: s.N, rs: s.LDB, cs: 1}
-	p.pack.dots = dotsPay(m, s.N, s.K)
+	p.pack.dots = dotsPay(m, s.N, s.K) && s.M > dotRows
 	if s.TransB {
 		p.pack.rs, p.pack.cs = 1, s.LDB
 		p.pack.dots = p.pack.dots || s.M <= dotRows
