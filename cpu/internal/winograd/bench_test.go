@@ -35,18 +35,17 @@ func BenchmarkSmall(b *testing.B) {
 
 // compare runs all directions with Winograd's algorithm and directly.
 func compare(b *testing.B, s kernel.ConvSpec) {
-	nx, nw, ny := sizes(s)
-	x, w, y := random(nx, 1), random(nw, 2), random(ny, 3)
-	flops := 2 * float64(ny) * float64(9*s.Cin)
+	x, w, y := operands(s)
+	flops := 2 * float64(len(y)) * float64(9*s.Cin)
 	for _, d := range []struct {
 		name             string
 		winograd, direct func(threads int) runner
 		a, b             []float32
 		out              int
 	}{
-		{"fwd", func(n int) runner { return NewForward(s, n) }, func(n int) runner { return kernel.NewConvForward(s, n) }, x, w, ny},
-		{"dx", func(n int) runner { return NewInputGrad(s, n) }, func(n int) runner { return kernel.NewConvInputGrad(s, n) }, y, w, nx},
-		{"dw", func(n int) runner { return NewWeightGrad(s, n) }, func(n int) runner { return kernel.NewConvWeightGrad(s, n) }, x, y, nw},
+		{"fwd", func(n int) runner { return NewForward(s, n) }, func(n int) runner { return kernel.NewConvForward(s, n) }, x, w, len(y)},
+		{"dx", func(n int) runner { return NewInputGrad(s, n) }, func(n int) runner { return kernel.NewConvInputGrad(s, n) }, y, w, len(x)},
+		{"dw", func(n int) runner { return NewWeightGrad(s, n) }, func(n int) runner { return kernel.NewConvWeightGrad(s, n) }, x, y, len(w)},
 	} {
 		for _, threads := range []int{1, 2} {
 			p := pool.New(threads)

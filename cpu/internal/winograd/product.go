@@ -43,8 +43,8 @@ type productRun struct {
 	x, w, y, scratch []float32
 }
 
-// sharing says which of the transformed operands exist as a whole. The other is made block by block (or
-// group by group) right before its use, by the worker that uses it, and does not leave its L2 cache.
+// sharing says which of V and U is made as a whole before the products. The other is made one block (or one
+// panel) at a time by the worker that is about to use it, and does not leave its L2 cache.
 type sharing int
 
 const (

@@ -62,7 +62,7 @@ const (
 func (g *weightGrad) cut(nr, threads int) {
 	tiles := g.x.tiles()
 	g.own = g.cin*g.cout <= ownWeights && tiles >= 2*chunkTiles
-	g.chunks, g.pieces, g.groups = 1, ceil(g.cin, maxPiece), ceil(g.cout, 2*nr)
+	g.chunks, g.pieces, g.groups = 1, ceil(g.cin, maxPiece), ceil(g.cout, 4*nr)
 	block := blockShared
 	if g.own {
 		g.chunks, g.pieces, g.groups, block = min(tiles/chunkTiles, maxChunks), 1, 1, blockOwn

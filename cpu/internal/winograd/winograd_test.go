@@ -38,6 +38,12 @@ func sizes(s kernel.ConvSpec) (x, w, y int) {
 	return s.Batch * s.In[0] * s.In[1] * s.Cin, 9 * s.Cin * s.Cout, s.Batch * s.Out[0] * s.Out[1] * s.Cout
 }
 
+// operands returns x, w and dy.
+func operands(s kernel.ConvSpec) (x, w, dy []float32) {
+	nx, nw, ny := sizes(s)
+	return random(nx, 1), random(nw, 2), random(ny, 3)
+}
+
 // naive computes all three directions in float64.
 func naive(s kernel.ConvSpec, x, w, dy []float32) (y, dx, dw []float64) {
 	y, dx, dw = make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w))
@@ -109,8 +115,7 @@ func TestConv(t *testing.T) {
 	defer p2.Close()
 	defer p8.Close()
 	for _, s := range shapes {
-		nx, nw, ny := sizes(s)
-		x, w, dy := random(nx, 1), random(nw, 2), random(ny, 3)
+		x, w, dy := operands(s)
 		y, dx, dw := naive(s, x, w, dy)
 		for _, m := range kernel.Available() {
 			for _, d := range []struct {
@@ -147,8 +152,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	s := spec(1, 16, 16, 1, 1, 32, 48)
-	nx, nw, ny := sizes(s)
-	x, w, y := random(nx, 1), random(nw, 2), random(ny, 3)
+	x, w, y := operands(s)
 	for _, c := range []*Conv{NewForward(s, 2), NewWeightGrad(s, 2)} {
 		b, out := w, y
 		if _, ok := c.plan.(*weightGrad); ok {
@@ -179,5 +183,23 @@ func TestSupported(t *testing.T) {
 	}
 	if !Supported(good) {
 		t.Error("an ordinary convolution is not supported")
+	}
+}
+
+func TestWorth(t *testing.T) {
+	for _, c := range []struct {
+		spec kernel.ConvSpec
+		want bool
+	}{
+		{spec(1, 32, 32, 1, 1, 256, 256), true},
+		{spec(1, 64, 64, 1, 1, 32, 32), true},
+		{spec(1, 64, 64, 1, 1, 32, 3), false},  // an output layer
+		{spec(1, 8, 8, 1, 1, 256, 256), false}, // four tiles
+		{spec(8, 5, 5, 1, 1, 256, 256), false}, // most of every second tile is empty
+		{spec(1, 16, 16, 1, 1, 16, 16), false}, // too little work
+	} {
+		if got := Worth(c.spec); got != c.want {
+			t.Errorf("Worth(%v) = %v", c.spec, got)
+		}
 	}
 }

@@ -33,9 +33,7 @@ func (v isa) scatter(name string, n int, t oneD, names ...string) {
 	t0 := Load(Param("t"), GP64())
 	src := Load(Param("src"), GP64())
 	row, mask := v.tileRows(t0, src, n)
-	cols, pixel := GP64(), GP64()
-	MOVQ(Mem{Base: t0, Disp: tileCols}, cols)
-	MOVQ(Mem{Base: t0, Disp: tilePixel}, pixel)
+	cols, pixel := field(t0, tileCols), field(t0, tilePixel)
 	dst, stride := Load(Param("dst"), GP64()), bytesOf("stride")
 
 	Label("chunk")
@@ -65,6 +63,13 @@ func (v isa) scatter(name string, n int, t oneD, names ...string) {
 	}
 	ADDQ(Imm(uint64(v.bytes())), dst)
 	v.endLoop("chunks", "chunk")
+}
+
+// field reads a field of a tile.
+func field(t reg.Register, offset int) reg.Register {
+	r := GP64()
+	MOVQ(Mem{Base: t, Disp: offset}, r)
+	return r
 }
 
 // column runs the first pass over column j, or makes zeros where the column lies outside the image.
@@ -136,9 +141,7 @@ func (v isa) gather() {
 	t0 := Load(Param("t"), GP64())
 	dst := Load(Param("dst"), GP64())
 	row, mask := v.tileRows(t0, dst, 4)
-	cols, pixel := GP64(), GP64()
-	MOVQ(Mem{Base: t0, Disp: tileCols}, cols)
-	MOVQ(Mem{Base: t0, Disp: tilePixel}, pixel)
+	cols, pixel := field(t0, tileCols), field(t0, tilePixel)
 	src, stride := Load(Param("src"), GP64()), bytesOf("stride")
 
 	Label("chunk")

@@ -6,8 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// taps loads the parameters that both weight functions share: tap is the distance of two taps, row
-// that of two input channels.
+// taps says how both weight functions read and write the taps of a kernel: only the lanes of mask.
 type taps struct {
 	table reg.Register
 	mask  laneMask
