@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/notimplemented"
+
+	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
 )
 
 // BackendName is the name to give in GOMLX_BACKEND.
@@ -27,6 +29,7 @@ type backend struct {
 	threads   int
 	gobackend compute.Backend // GoMLX's own, for shapes and for what has no fast path here
 	able      compute.Capabilities
+	pool      *pool.Pool
 	memory    freeList
 	finalized atomic.Bool
 }
@@ -48,7 +51,7 @@ func New(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %w", err)
 	}
-	return &backend{threads: threads, gobackend: g, able: capabilities(g)}, nil
+	return &backend{threads: threads, pool: pool.New(threads), gobackend: g, able: capabilities(g)}, nil
 }
 
 func parseConfig(config string) (threads int, err error) {
@@ -110,6 +113,7 @@ func (b *backend) Finalize() {
 	if b.finalized.Swap(true) {
 		return
 	}
+	b.pool.Close()
 	b.memory.clear()
 	b.gobackend.Finalize()
 }

@@ -9,15 +9,9 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 
-	"github.com/warmstart-ml/warmstart/cpu/internal/interp"
 	"github.com/warmstart-ml/warmstart/cpu/internal/ir"
+	"github.com/warmstart-ml/warmstart/cpu/internal/plan"
 )
-
-// program is a compiled graph. Its slices are flat; an output may be a donated input or come from alloc, and
-// no two outputs share memory.
-type program interface {
-	Run(in []any, donate []bool, alloc func(shapes.Shape) any) (out []any, err error)
-}
 
 // executable implements compute.Executable.
 type executable struct {
@@ -26,9 +20,9 @@ type executable struct {
 	inputShapes  []shapes.Shape
 	outputShapes []shapes.Shape
 
-	mu      sync.Mutex // one execution at a time: a program has one set of intermediate values
-	program program    // nil once finalized
-	flats   []any      // of the inputs, during an execution
+	mu      sync.Mutex    // one execution at a time: a program has one set of intermediate values
+	program *plan.Program // nil once finalized
+	flats   []any         // of the inputs, during an execution
 	donated []bool
 	uses    map[uintptr]int // number of inputs at an address
 }
@@ -36,7 +30,10 @@ type executable struct {
 var _ compute.Executable = (*executable)(nil)
 
 func newExecutable(b *backend, g *ir.Graph) (*executable, error) {
-	p, err := interp.Compile(g, func(n *ir.Node) (interp.Fallback, error) { return newFallback(b.gobackend, n) })
+	p, err := plan.Compile(g, plan.Options{
+		Pool: b.pool, Threads: b.threads,
+		Fallback: func(n *ir.Node) (plan.Fallback, error) { return newFallback(b.gobackend, n) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: compile %q: %w", g.Name, err)
 	}
