@@ -110,28 +110,42 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 	return r, nil
 }
 
-// workers starts both sides. The peer is nil if it is not wanted, or not installed, which is noted.
+// workers starts both sides.
 func (o Options) workers(ctx context.Context, threads int, dir string, r *Report) (ours, peer *Process, err error) {
-	if ours, err = startOurs(ctx, threads); err != nil {
+	if ours, err = o.ours(ctx, threads, r); err != nil {
 		return nil, nil, err
 	}
-	r.Machine.Ours = ours.Hello.Version + " " + ours.Hello.Detail
-	if !o.Torch {
-		return ours, nil, nil
+	if peer, err = o.peer(ctx, threads, dir, r); err != nil {
+		ours.Close()
+		return nil, nil, err
 	}
-	peer, err = startTorch(ctx, threads, dir)
+	return ours, peer, nil
+}
+
+func (o Options) ours(ctx context.Context, threads int, r *Report) (*Process, error) {
+	p, err := startOurs(ctx, threads)
+	if err == nil {
+		r.Machine.Ours = p.Hello.Version + " " + p.Hello.Detail
+	}
+	return p, err
+}
+
+// peer starts the peer. It is nil if it is not wanted, or not installed, which is noted.
+func (o Options) peer(ctx context.Context, threads int, dir string, r *Report) (*Process, error) {
+	if !o.Torch {
+		return nil, nil
+	}
+	p, err := startTorch(ctx, threads, dir)
 	if errors.Is(err, ErrNoTorch) {
 		if len(r.Notes) == 0 {
 			r.Notes = append(r.Notes, "No comparison: "+err.Error()+".")
 		}
-		return ours, nil, nil
+		return nil, nil
 	}
-	if err != nil {
-		ours.Close()
-		return nil, nil, err
+	if err == nil {
+		r.Machine.Peer = p.Hello.Name + " " + p.Hello.Version + " " + p.Hello.Detail
 	}
-	r.Machine.Peer = peer.Hello.Name + " " + peer.Hello.Version + " " + peer.Hello.Detail
-	return ours, peer, nil
+	return p, err
 }
 
 // measure times one case on both sides in turns.

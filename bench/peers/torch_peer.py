@@ -123,7 +123,7 @@ def unet(p, x, config, dropout):
 
 def mini(p, x, config, dropout):
     def block(name, x, stride=1):
-        return norm(p, name, conv(p, name, x, stride, 1))
+        return norm(p, name, conv(p, name, reflect(x, 1), stride))
 
     def residual(name, x):
         return x + block(name + ".b", relu(block(name + ".a", x)))
@@ -132,7 +132,7 @@ def mini(p, x, config, dropout):
         return block(name, F.interpolate(x, scale_factor=2))
 
     s = relu(conv(p, "stem", x, 1, 1))
-    d1 = relu(block("down1", s, 2))
+    d1 = relu(norm(p, "down1", conv(p, "down1", s, 2, 1)))
     d2 = relu(block("down2", d1, 2))
     d2 = residual("res2", residual("res1", d2))
     y = transformer(p, "transformer", relu(block("down3", d2, 2)))
