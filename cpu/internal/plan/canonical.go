@@ -109,14 +109,18 @@ func product(dims []int) int {
 // conv recognises the three products of a convolution from how gradients write them.
 func (s *simplifier) conv(n *ir.Node, a ir.ConvAttrs) *ir.Node {
 	r := n.Shape.Rank()
-	if r != 3 && r != 4 || a.BatchGroups != 1 || slices.ContainsFunc(a.Paddings, func(p [2]int) bool { return p[0] < 0 || p[1] < 0 }) {
+	if r != 3 && r != 4 || a.BatchGroups != 1 {
 		return nil
 	}
+	// Padding behind the input only decides the size of the result, which is known: it may be negative.
+	cropped := slices.ContainsFunc(a.Paddings, func(p [2]int) bool { return p[0] < 0 })
 	switch {
-	case isWeightGrad(a, r):
-		return s.weightGrad(n, a)
 	case isInputGrad(n, a, r):
 		return s.inputGrad(n, a)
+	case cropped:
+		return nil
+	case isWeightGrad(a, r):
+		return s.weightGrad(n, a)
 	case !allOnes(a.InputDilations):
 		return nil
 	}
@@ -224,7 +228,7 @@ func (s *simplifier) inputGrad(n *ir.Node, a ir.ConvAttrs) *ir.Node {
 	low := pair(padsLow(a.Paddings), 0)
 	for i := range 2 {
 		spec.PadLow[i] = (spec.Kernel[i]-1)*spec.Dilation[i] - low[i]
-		if spec.PadLow[i] < 0 {
+		if spec.PadLow[i] < 0 || spec.PadLow[i] >= spec.Kernel[i]*spec.Dilation[i] {
 			return nil
 		}
 	}

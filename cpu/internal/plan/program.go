@@ -160,8 +160,11 @@ func (c *compiler) describe(u *unit) string {
 		kind := [...]string{"forward", "input gradient", "weight gradient"}[a.kind]
 		return fmt.Sprintf("conv %s %v→%v, %d→%d channels, kernel %v, stride %v", kind, a.spec.In, a.spec.Out, a.spec.Cin, a.spec.Cout, a.spec.Kernel, a.spec.Stride)
 	}
-	if !u.isLoop() {
+	switch {
+	case isGemm(n), isCopy(n), isView(n) && n.Shape.DType == dtypes.Float32:
 		return fmt.Sprintf("%s %s", n.Op, n.Shape)
+	case !u.isLoop():
+		return fmt.Sprintf("fallback %s %s", n.Op, n.Shape)
 	}
 	ops := make([]string, len(u.nodes))
 	for i, m := range u.nodes {
