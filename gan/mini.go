@@ -18,6 +18,8 @@ const tokensPerSide = 8
 //   - Features are added back at 1/4 and 1/2 of the size, and the stem's, which no norm has touched, are
 //     concatenated before the head: fine lines and absolute colours need not pass the bottleneck.
 //   - Upsampling is nearest neighbour and a 3x3 convolution, computed as one transposed convolution.
+//   - Convolutions at 1/2 of the size and below pad by reflection. Zeros there tell the network how far away the
+//     border is, which in a training image is never far: on large pictures, frames would appear.
 //   - Attention looks at keys and values averaged over a grid of at most 8x8 cells (as in PVT v2,
 //     arXiv 2106.13797, section 3.2): nothing changes at 64x64, cost grows with the number of pixels and not
 //     with its square, and a large image has as many keys as those seen in training.
@@ -27,7 +29,7 @@ func mini(width int) *Network {
 	n := &Network{Unit: miniUnit}
 	p := &n.Params
 	conv := func(name string, in, out, stride int) block {
-		return block{p.Conv2D(name, in, out, 3, stride, 1, false, miniInit(9*in)), p.InstanceNorm(name, out)}
+		return block{p.Conv2D(name, in, out, 3, stride, 0, false, miniInit(9*in)), p.InstanceNorm(name, out)}
 	}
 	up := func(name string, in, out int) upBlock {
 		return upBlock{p.UpConv2D(name, in, out, false, miniInit(9*in)), p.InstanceNorm(name, out)}
@@ -37,7 +39,9 @@ func mini(width int) *Network {
 	}
 	half, full, double, deep := width/2, width, 2*width, 3*width
 	stem := p.Conv2D("stem", 3, half, 3, 1, 1, true, miniInit(27))
-	down1, down2 := conv("down1", half, full, 2), conv("down2", full, double, 2)
+	down1 := p.Conv2D("down1", half, full, 3, 2, 1, false, miniInit(9*half))
+	norm1 := p.InstanceNorm("down1", full)
+	down2 := conv("down2", full, double, 2)
 	res1, res2 := res("res1", double), res("res2", double)
 	down3 := conv("down3", double, deep, 2)
 	transformer := newTransformer(p, "transformer", deep)
@@ -47,30 +51,36 @@ func mini(width int) *Network {
 	last := p.Conv2D("last", half, 3, 3, 1, 1, true, initial)
 
 	n.Forward = func(e *nn.Env, x *Node) *Node {
-		s := nn.ReLU(stem.Apply(e, x))        // [b, h, w, half]
-		d1 := nn.ReLU(down1.apply(e, s))      // [b, h/2, w/2, full]
-		d2 := nn.ReLU(down2.apply(e, d1))     // [b, h/4, w/4, double]
-		d2 = res2.apply(e, res1.apply(e, d2)) //
-		y := nn.ReLU(down3.apply(e, d2))      // [b, h/8, w/8, deep]
-		y = transformer.apply(e, y)           //
-		y = Add(nn.ReLU(up1.apply(e, y)), d2) // [b, h/4, w/4, double]
-		y = res3.apply(e, y)                  //
-		y = Add(nn.ReLU(up2.apply(e, y)), d1) // [b, h/2, w/2, full]
-		y = nn.ReLU(up3.apply(e, y))          // [b, h, w, half]
-		y = Concatenate([]*Node{y, s}, -1)    // [b, h, w, 2 half]
-		y = nn.ReLU(head.Apply(e, y))         // [b, h, w, half]
-		return Tanh(last.Apply(e, y))         // [b, h, w, 3]
+		s := nn.ReLU(stem.Apply(e, x))                   // [b, h, w, half]
+		d1 := nn.ReLU(norm1.Apply(e, down1.Apply(e, s))) // [b, h/2, w/2, full]
+		d2 := nn.ReLU(down2.apply(e, d1))                // [b, h/4, w/4, double]
+		d2 = res2.apply(e, res1.apply(e, d2))            //
+		y := nn.ReLU(down3.apply(e, d2))                 // [b, h/8, w/8, deep]
+		y = transformer.apply(e, y)                      //
+		y = Add(nn.ReLU(up1.apply(e, y)), d2)            // [b, h/4, w/4, double]
+		y = res3.apply(e, y)                             //
+		y = Add(nn.ReLU(up2.apply(e, y)), d1)            // [b, h/2, w/2, full]
+		y = nn.ReLU(up3.apply(e, y))                     // [b, h, w, half]
+		y = Concatenate([]*Node{y, s}, -1)               // [b, h, w, 2 half]
+		y = nn.ReLU(head.Apply(e, y))                    // [b, h, w, half]
+		return Tanh(last.Apply(e, y))                    // [b, h, w, 3]
 	}
 	return n
 }
 
-// block is a convolution followed by a norm.
+// block is a 3x3 convolution with reflection padding, followed by a norm.
 type block struct {
 	conv nn.Conv2D
 	norm nn.InstanceNorm
 }
 
-func (b block) apply(e *nn.Env, x *Node) *Node { return b.norm.Apply(e, b.conv.Apply(e, x)) }
+func (b block) apply(e *nn.Env, x *Node) *Node {
+	high := 1
+	if b.conv.Stride == 2 {
+		high = 0 // sizes are even: the last window ends with the image
+	}
+	return b.norm.Apply(e, b.conv.Apply(e, nn.ReflectPad(x, 1, high)))
+}
 
 // miniInit keeps the variance of a ReLU network's features (He et al., arXiv 1502.01852, equation 10).
 func miniInit(fanIn int) nn.Init { return nn.Init{Std: math.Sqrt(2 / float64(fanIn))} }

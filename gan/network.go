@@ -45,16 +45,16 @@ func resNet(width, blocks int) *Network {
 
 	n.Forward = func(e *nn.Env, x *Node) *Node {
 		act := func(x *Node) *Node { return nn.ReLU(norm.Apply(e, x)) }
-		x = act(first.Apply(e, nn.ReflectPad(x, 3)))
+		x = act(first.Apply(e, nn.ReflectPad(x, 3, 3)))
 		x = act(down1.Apply(e, x))
 		x = act(down2.Apply(e, x))
 		for _, r := range res {
-			y := act(r.a.Apply(e, nn.ReflectPad(x, 1)))
-			x = Add(x, norm.Apply(e, r.b.Apply(e, nn.ReflectPad(y, 1))))
+			y := act(r.a.Apply(e, nn.ReflectPad(x, 1, 1)))
+			x = Add(x, norm.Apply(e, r.b.Apply(e, nn.ReflectPad(y, 1, 1))))
 		}
 		x = act(up1.Apply(e, x))
 		x = act(up2.Apply(e, x))
-		return Tanh(last.Apply(e, nn.ReflectPad(x, 3)))
+		return Tanh(last.Apply(e, nn.ReflectPad(x, 3, 3)))
 	}
 	return n
 }

@@ -56,7 +56,7 @@ func (c ConvTranspose2D) Apply(e *Env, x *Node) *Node {
 	return addBias(y, e.At(c.Bias))
 }
 
-// UpConv2D doubles an image by repeating its pixels and convolves it with a 3x3 kernel.
+// UpConv2D doubles an image by repeating its pixels, pads it by reflection and convolves it with a 3x3 kernel.
 type UpConv2D struct {
 	Weight, Bias Ref // [3, 3, in, out], [out]
 }
@@ -70,10 +70,12 @@ func (p *Params) UpConv2D(name string, in, out int, biased bool, init Init) UpCo
 //
 // Each output pixel sees two input pixels per axis, so that the whole equals a transposed convolution with
 // stride 2 and a 4x4 kernel whose values are sums of the 3x3 kernel's: 16 products per input pixel and
-// channel pair instead of 36, and no enlarged image in between.
+// channel pair instead of 36, and no enlarged image in between. The enlarged image's reflection is what the
+// repetition of the image's border pixels becomes.
 func (u UpConv2D) Apply(e *Env, x *Node) *Node {
 	d := x.Shape().Dimensions
-	y := TransposedConv(x, spreadKernel(e.At(u.Weight)), SameWindow(2, 2, 1, 1), []int{2 * d[1], 2 * d[2]})
+	window := SameWindow(2, 2, 3, 3) // 1, and 2 for what the padding has become
+	y := TransposedConv(ReplicatePad(x, 1), spreadKernel(e.At(u.Weight)), window, []int{2 * d[1], 2 * d[2]})
 	return addBias(y, e.At(u.Bias))
 }
 

@@ -52,9 +52,10 @@ func layerCases() map[string]struct {
 	plain("leaky relu", func(x *Node) *Node { return LeakyReLU(x, 0.2) })
 	plain("gelu", GELU)
 	plain("upsample", UpsampleNearest)
-	plain("reflect", func(x *Node) *Node { return ReflectPad(x, 1) })
-	plain("reflect far", func(x *Node) *Node { return ReflectPad(x, 3) })
-	plain("reflect beyond", func(x *Node) *Node { return reflectAxis(x, 1, 0, 7) })
+	plain("reflect", func(x *Node) *Node { return ReflectPad(x, 1, 0) })
+	plain("reflect far", func(x *Node) *Node { return ReflectPad(x, 3, 3) })
+	plain("reflect beyond", func(x *Node) *Node { return padAxis(x, 1, 0, 7, Mirror) })
+	plain("replicate", func(x *Node) *Node { return ReplicatePad(x, 2) })
 	return cases
 }
 
@@ -82,7 +83,7 @@ func TestUpConvIsUpsampleThenConv(t *testing.T) {
 	out := run(t, testBackend(t), values, dims, func(in []*Node) []*Node {
 		return []*Node{
 			up.Apply(p.NewEnv(in[1:], nil), in[0]),
-			Conv(UpsampleNearest(in[0]), in[1], SameWindow(2, 1, 1, 1)),
+			Conv(ReflectPad(UpsampleNearest(in[0]), 1, 1), in[1], SameWindow(2, 1, 0, 0)),
 		}
 	})
 	for i := range out[0] {
@@ -95,7 +96,7 @@ func TestUpConvIsUpsampleThenConv(t *testing.T) {
 func TestReflectPad(t *testing.T) {
 	x := []float32{1, 2, 3}
 	got := run(t, testBackend(t), [][]float32{x}, [][]int{{1, 1, 3, 1}}, func(in []*Node) []*Node {
-		return []*Node{reflectAxis(in[0], 2, 2, 5)}
+		return []*Node{padAxis(in[0], 2, 2, 5, Mirror)}
 	})[0]
 	if want := []float32{3, 2, 1, 2, 3, 2, 1, 2, 3, 2}; !slices.Equal(got, want) {
 		t.Errorf("got %v, wanted %v", got, want)

@@ -4,15 +4,22 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// ReflectPad surrounds x [batch, height, width, channels] with pad pixels mirrored at its border pixels,
-// which are not repeated themselves.
-func ReflectPad(x *Node, pad int) *Node {
-	return reflectAxis(reflectAxis(x, 1, pad, pad), 2, pad, pad)
+// ReflectPad extends x [batch, height, width, channels] by low pixels at the top and left and high pixels at the
+// bottom and right, mirrored at the border pixels, which are not repeated themselves.
+func ReflectPad(x *Node, low, high int) *Node {
+	return padAxis(padAxis(x, 1, low, high, Mirror), 2, low, high, Mirror)
 }
 
-// reflectAxis pads one axis. Its gradient adds what flowed into the mirror images to the rows they show;
-// autodiff's would make an image-sized sum for each of these rows.
-func reflectAxis(x *Node, axis, lo, hi int) *Node {
+// ReplicatePad surrounds x [batch, height, width, channels] with pad copies of its border pixels.
+func ReplicatePad(x *Node, pad int) *Node {
+	clamp := func(i, n int) int { return min(max(i, 0), n-1) }
+	return padAxis(padAxis(x, 1, pad, pad, clamp), 2, pad, pad, clamp)
+}
+
+// padAxis pads an axis of n rows by lo and hi rows, of which row i (-lo … n+hi-1) shows row source(i, n). Its
+// gradient adds what flowed into the copies to the rows they show; autodiff's would make an image-sized sum for
+// each of these rows.
+func padAxis(x *Node, axis, lo, hi int, source func(i, n int) int) *Node {
 	if lo == 0 && hi == 0 {
 		return x
 	}
@@ -21,7 +28,7 @@ func reflectAxis(x *Node, axis, lo, hi int) *Node {
 	forward := func(x *Node) *Node {
 		var parts []*Node
 		for i := -lo; i < n+hi; i++ {
-			r := Mirror(i, n)
+			r := source(i, n)
 			shown[r] = append(shown[r], i+lo)
 			switch {
 			case i == 0:
