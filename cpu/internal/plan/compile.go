@@ -187,9 +187,7 @@ func (c *compiler) recompute() {
 		c.again[n] = true
 		for _, u := range us { // it reads the operands itself now
 			for _, m := range c.appendReads(nil, n, u) {
-				if d := c.unitOf[m]; d != nil {
-					u.deps[d.find()] = true
-				}
+				c.addDep(u, m)
 				if !slices.Contains(readers[m], u) {
 					readers[m] = append(readers[m], u)
 				}
@@ -272,7 +270,7 @@ func (c *compiler) schedule() error {
 		}
 		state[u] = 1
 		deps := make([]*unit, 0, len(u.deps))
-		for d := range u.deps {
+		for _, d := range u.deps {
 			if d = d.find(); d != u {
 				deps = append(deps, d)
 			}

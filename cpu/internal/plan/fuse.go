@@ -19,13 +19,13 @@ const (
 
 // unit is what one step of the program computes: a fused loop, or one node of another kind.
 type unit struct {
-	nodes   []*ir.Node     // members in topological order
-	selects []*ir.Node     // the results of an operation with several that are used
-	dims    []int          // loops: the iteration space, axes split as finely as any member needs
-	deps    map[*unit]bool // units whose results it reads (to be looked up with find)
-	into    *unit          // the unit that this one was merged into
-	mark    int            // number of the last search that visited it
-	step    int            // position in the schedule
+	nodes   []*ir.Node // members in topological order
+	selects []*ir.Node // the results of an operation with several that are used
+	dims    []int      // loops: the iteration space, axes split as finely as any member needs
+	deps    []*unit    // units whose results it reads (to be looked up with find)
+	into    *unit      // the unit that this one was merged into
+	mark    int        // number of the last search that visited it
+	step    int        // position in the schedule
 }
 
 func (u *unit) find() *unit {
@@ -116,11 +116,9 @@ func (c *compiler) fuse() {
 			c.unitOf[n] = u
 			continue
 		}
-		u := &unit{nodes: []*ir.Node{n}, deps: map[*unit]bool{}}
+		u := &unit{nodes: []*ir.Node{n}}
 		for _, m := range c.reads(n) {
-			if d := c.unitOf[m]; d != nil {
-				u.deps[d.find()] = true
-			}
+			c.addDep(u, m)
 		}
 		c.units = append(c.units, u)
 		c.unitOf[n] = u
@@ -242,8 +240,17 @@ func (c *compiler) tryMerge(a, b *unit) {
 	b.into, a.dims = a, dims
 	a.nodes = append(a.nodes, b.nodes...)
 	slices.SortFunc(a.nodes, func(x, y *ir.Node) int { return x.ID - y.ID })
-	for d := range b.deps {
-		a.deps[d] = true
+	for _, d := range b.deps {
+		if !slices.Contains(a.deps, d) {
+			a.deps = append(a.deps, d)
+		}
+	}
+}
+
+// addDep notes that u reads n.
+func (c *compiler) addDep(u *unit, n *ir.Node) {
+	if d := c.unitOf[n]; d != nil && !slices.Contains(u.deps, d.find()) {
+		u.deps = append(u.deps, d.find())
 	}
 }
 
@@ -298,7 +305,7 @@ func (c *compiler) sameRow(v view, n *ir.Node, dims []int) bool {
 func (c *compiler) between(a, b *unit) bool {
 	c.search++
 	a.mark, b.mark = c.search, c.search
-	for d := range b.deps {
+	for _, d := range b.deps {
 		if d = d.find(); d.mark != c.search && c.dependsOn(d, a) {
 			return true
 		}
@@ -309,7 +316,7 @@ func (c *compiler) between(a, b *unit) bool {
 // dependsOn tells whether u reads results of target, directly or not; it skips units marked by this search.
 func (c *compiler) dependsOn(u, target *unit) bool {
 	u.mark = c.search
-	for d := range u.deps {
+	for _, d := range u.deps {
 		d = d.find()
 		if d == target || (d.mark != c.search && c.dependsOn(d, target)) {
 			return true
