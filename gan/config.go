@@ -41,7 +41,8 @@ type Config struct {
 // resnet9 and unet256 are pix2pix as published: 200 passes over a set of 400 pairs, the rates constant for the
 // first half. mini is for 64x64 crops on a CPU. Its rate is ten times the published one: after 600 steps on
 // scenes with a pencil sketch and with snow, rates of 2e-4, 1e-3, 2e-3 and 4e-3 gave 20.2, 22.1, 22.6 and 22.6 dB
-// and 19.1, 20.1, 20.4 and 20.5 dB on unseen scenes. Its discriminator keeps the published rate.
+// and 19.1, 20.1, 20.4 and 20.5 dB on unseen scenes (in PyTorch, when mini still padded with zeros). Its discriminator
+// keeps the published rate.
 var presets = []Config{
 	{
 		Preset: "mini", Generator: "mini", Width: 32, DiscWidth: 16, DiscLayers: 2, Size: 64, Batch: 4,
