@@ -91,4 +91,3 @@ func (workerCmd) Run() error {
 	defer backend.Finalize()
 	return bench.Serve(os.Stdin, os.Stdout, backend, readVersion().Version, strings.Join(cpuFeatures(), " "))
 }
-

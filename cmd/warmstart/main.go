@@ -29,6 +29,7 @@ type cli struct {
 	Edits   editsCmd   `cmd:"" help:"List the built-in edits and their parameters."`
 	Train   trainCmd   `cmd:"" help:"Train a network on pairs."`
 	Apply   applyCmd   `cmd:"" help:"Apply a trained network to pictures."`
+	Bench   benchCmd   `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
 	Doctor  doctorCmd  `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
