@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomlx/compute/gobackend"
+	"github.com/warmstart-ml/warmstart/cpu"
 )
 
 // childMode is the environment variable by which tests run this binary again as a training process.
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // trainChild trains into dir, resuming if there is anything to resume, and returns the exit code.
 func trainChild(dir string) int {
 	c := killConfig()
-	backend, err := gobackend.New("")
+	backend, err := cpu.New("")
 	if err != nil {
 		panic(err)
 	}

@@ -35,7 +35,8 @@ type Options struct {
 	Dir string
 	// Resume goes on from the checkpoint in Dir. Without it, a folder that holds one is refused.
 	Resume bool
-	// SaveEvery is the time between checkpoints; 0 means a minute. There is always one at the end.
+	// SaveEvery is the least time between checkpoints; 0 means ten seconds. It is stretched so that saving takes at most
+	// a thirtieth of the time. There is always one at the start and one at the end.
 	SaveEvery time.Duration
 	// SampleEvery is the number of steps between sample sheets of Samples; 0 means one sheet at the end.
 	SampleEvery int
@@ -70,7 +71,7 @@ func (e *InterruptedError) Unwrap() error { return e.cause }
 // *InterruptedError.
 func Train(ctx context.Context, backend compute.Backend, o Options) (*Summary, error) {
 	if o.SaveEvery == 0 {
-		o.SaveEvery = time.Minute
+		o.SaveEvery = 10 * time.Second
 	}
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
@@ -112,18 +113,25 @@ func start(backend compute.Backend, o *Options) (*Trainer, error) {
 			return nil, fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", o.Dir)
 		}
 	}
-	return NewTrainer(backend, o.Config)
+	t, err := NewTrainer(backend, o.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Save(o.Dir); err != nil { // from now on the run can be resumed, whenever it is killed
+		t.Close()
+		return nil, err
+	}
+	return t, nil
 }
 
 // loop does the steps that are left.
 func loop(ctx context.Context, t *Trainer, rec *recorder, o *Options) (*Summary, error) {
 	first, begun := t.step, time.Now()
-	savedStep, savedAt := t.step, time.Now()
+	savedStep, savedAt, every := t.step, time.Now(), o.SaveEvery
 	var last Losses
 	for t.step < o.Config.Steps {
 		if ctx.Err() != nil {
-			// Saving a step twice would only push out the previous checkpoint.
-			if savedStep != t.step || t.step == 0 {
+			if savedStep != t.step { // saving a step twice would only push out the previous checkpoint
 				if err := t.Save(o.Dir); err != nil {
 					return nil, errors.Join(ctx.Err(), err)
 				}
@@ -144,11 +152,12 @@ func loop(ctx context.Context, t *Trainer, rec *recorder, o *Options) (*Summary,
 		if err := rec.step(ctx, t, last); err != nil {
 			return nil, err
 		}
-		if time.Since(savedAt) >= o.SaveEvery && t.step < o.Config.Steps {
+		if begin := time.Now(); begin.Sub(savedAt) >= every && t.step < o.Config.Steps {
 			if err := t.Save(o.Dir); err != nil {
 				return nil, err
 			}
 			savedStep, savedAt = t.step, time.Now()
+			every = max(o.SaveEvery, 30*savedAt.Sub(begin))
 		}
 	}
 	seconds := time.Since(begun).Seconds()

@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
+	"github.com/warmstart-ml/warmstart/cpu"
 )
 
-// testBackend is GoMLX's own Go backend, which is slow: tests keep their networks tiny.
+// testBackend is the backend that training runs on. Networks in tests are tiny.
 func testBackend(t testing.TB) compute.Backend {
 	t.Helper()
-	b, err := gobackend.New("")
+	b, err := cpu.New("")
 	if err != nil {
 		t.Fatal(err)
 	}

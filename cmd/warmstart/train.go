@@ -91,10 +91,13 @@ func (c trainCmd) settings() (settings, error) {
 	config.Seed = 1
 	s := c.override(settings{Data: c.Data, Flip: true, Config: config})
 	if s.LoadSize == 0 {
-		s.LoadSize = (s.Config.Size*286 + 128) / 256
+		s.LoadSize = loadSize(s.Config.Size)
 	}
 	return s, nil
 }
+
+// loadSize is what pix2pix scales pictures to, which it then crops to size.
+func loadSize(size int) int { return (size*286 + 128) / 256 }
 
 // override puts the flags that were given into s.
 func (c trainCmd) override(s settings) settings {
@@ -197,7 +200,7 @@ func train(ctx context.Context, u *ui, data, run string, s settings, resume bool
 		Samples: samples, SampleEvery: max(1, s.Config.Steps/8),
 	})
 	if err != nil {
-		if !begun(run) { // Wrong settings, most likely: leave no folder behind, unless it holds other things.
+		if !resume && !begun(run) { // Wrong settings, most likely: leave no folder behind, unless it holds other things.
 			os.Remove(filepath.Join(run, settingsName))
 			os.Remove(run)
 		}

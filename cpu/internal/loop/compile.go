@@ -26,6 +26,7 @@ const (
 	store                  // the other way
 	splat                  // dst = one element of an input, uniformSize times
 	expand                 // dst = the elements of a, each repeated for a whole row
+	repeat                 // dst = the row a, repeated for each row
 	row                    // dst = one element for each row of a
 )
 
@@ -37,6 +38,7 @@ const (
 	tileFull             // of a full tile
 	rowsNow
 	rowsFull
+	rowLength
 	oneVector // uniformSize
 	numSizes
 )
@@ -141,10 +143,7 @@ func (c *compiler) directStores() map[int]int {
 
 // contiguous reports whether an operand of the given form lies in memory just as in a register.
 func (c *compiler) contiguous(strides []int, f form) bool {
-	dims, str := c.sp.tileView(strides)
-	if f == perRow {
-		dims, str = dims[:len(dims)-1], str[:len(str)-1]
-	}
+	dims, str := c.sp.formView(strides, f)
 	want := 1
 	for ax := len(dims) - 1; ax >= 0; ax-- {
 		if dims[ax] != 1 && str[ax] != want {
@@ -157,7 +156,7 @@ func (c *compiler) contiguous(strides []int, f form) bool {
 
 // newSlot makes a slot for a register of the given form.
 func (c *compiler) newSlot(f form) int {
-	n := [...]int{uniform: uniformSize, perRow: c.sp.tileRows(), full: c.sp.rows * c.sp.inner}[f]
+	n := [...]int{uniform: uniformSize, perRow: c.sp.tileRows(), perCol: c.sp.rowLength(), full: c.sp.rows * c.sp.inner}[f]
 	slot := c.slots
 	c.slots++
 	c.registers = append(c.registers, register{slot: slot, len: n})
@@ -169,6 +168,8 @@ func (v *value) sizeOf(f form) size {
 	switch {
 	case f == uniform:
 		return oneVector
+	case f == perCol:
+		return rowLength
 	case f == perRow && v.chunked:
 		return rowsNow
 	case f == perRow:
@@ -221,10 +222,7 @@ func (c *compiler) isOutput(i int) bool {
 
 // newView describes an operand in memory as seen from a register of the given form.
 func (c *compiler) newView(k Kind, strides []int, f form) *view {
-	dims, str := c.sp.tileView(strides)
-	if f == perRow {
-		dims, str = dims[:len(dims)-1], str[:len(str)-1]
-	}
+	dims, str := c.sp.formView(strides, f)
 	return newView(k, dims, str)
 }
 
@@ -238,10 +236,13 @@ func (c *compiler) fullSlotOf(i int) int {
 	if v.fullSlot < 0 {
 		v.fullSlot = c.newSlot(full)
 		st := step{kind: expand, level: v.level, dst: v.fullSlot, a: s, size: v.sizeOf(perRow)}
-		if v.form == uniform {
+		switch v.form {
+		case uniform:
 			st = c.vector(opCopy, full, v, s)
 			st.broadcast = 0
 			st.dst = v.fullSlot
+		case perCol:
+			st.kind = repeat
 		}
 		c.code = append(c.code, st)
 	}
@@ -311,7 +312,7 @@ func (c *compiler) storeValue(i, o int) {
 	}
 	slot, advances := c.operand(i, f)
 	all := &value{level: c.inner, chunked: true}
-	if f == perRow && c.values[i].form == full { // the same along the row, so that its maximum is any of it
+	if f == perRow && c.values[i].form&perCol != 0 { // the same along the row, so that its maximum is any of it
 		src := slot
 		slot = c.newSlot(perRow)
 		c.code = append(c.code, step{kind: row, level: c.inner, dst: slot, a: src, size: rowsNow, rowFn: c.k.row(Maximum)})

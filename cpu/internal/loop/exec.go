@@ -17,7 +17,7 @@ func (w *worker) init(l *Loop) {
 	w.base = make([]unsafe.Pointer, w.inputs+len(l.space.outputs))
 	w.index = make([]int, len(l.space.loops))
 	tile := l.space.rows * l.space.inner
-	w.sizes = [numSizes]int{tileFull: tile, rowsFull: l.space.tileRows(), oneVector: uniformSize}
+	w.sizes = [numSizes]int{tileFull: tile, rowsFull: l.space.tileRows(), rowLength: l.space.rowLength(), oneVector: uniformSize}
 }
 
 // Do runs item i of a run. It is part of the interface of the pool, not for others.
@@ -36,7 +36,7 @@ func (l *Loop) Do(id, item int) {
 		}
 		for t := first; ; {
 			w.measure(sp)
-			w.tile(l.kernels, sp, p.code[p.start[moved]:])
+			w.tile(l.kernels, p.code[p.start[moved]:])
 			if t++; t == end {
 				break
 			}
@@ -120,12 +120,12 @@ func (w *worker) measure(sp *space) {
 	if c := &sp.loops[sp.chunk]; w.index[sp.chunk] == c.count-1 {
 		rows := sp.dims[sp.axis] - (c.count-1)*c.step
 		w.sizes[tileNow] = rows * sp.inner
-		w.sizes[rowsNow] = w.sizes[tileNow] / sp.rowLength()
+		w.sizes[rowsNow] = w.sizes[tileNow] / w.sizes[rowLength]
 	}
 }
 
 // tile runs code on the current tile.
-func (w *worker) tile(k *kernels, sp *space, code []step) {
+func (w *worker) tile(k *kernels, code []step) {
 	for i := range code {
 		s := &code[i]
 		switch s.kind {
@@ -138,9 +138,11 @@ func (w *worker) tile(k *kernels, sp *space, code []step) {
 		case splat:
 			fill(floats(w.ptr[s.dst], uniformSize), element(s.view.kind, w.ptr[s.a]))
 		case expand:
-			k.splat(w.ptr[s.dst], w.ptr[s.a], w.sizes[s.size], sp.rowLength(), 1)
+			k.splat(w.ptr[s.dst], w.ptr[s.a], w.sizes[s.size], w.sizes[rowLength], 1)
+		case repeat:
+			k.repeat(w.ptr[s.dst], w.ptr[s.a], w.sizes[s.size], w.sizes[rowLength])
 		case row:
-			s.rowFn(w.ptr[s.dst], w.ptr[s.a], w.sizes[s.size], sp.rowLength())
+			s.rowFn(w.ptr[s.dst], w.ptr[s.a], w.sizes[s.size], w.sizes[rowLength])
 		}
 	}
 }

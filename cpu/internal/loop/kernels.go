@@ -19,6 +19,8 @@ type kernels struct {
 	rowSum, rowMax, rowMin, rowMul rowFunc
 	// splat sets dst[i*n+j] = src[i*stride].
 	splat func(dst, src unsafe.Pointer, rows, n, stride int)
+	// repeat sets dst[i*n+j] = src[j].
+	repeat func(dst, src unsafe.Pointer, rows, n int)
 	// transpose sets dst[i*dstStride+j] = src[j*srcStride+i].
 	transpose func(dst, src unsafe.Pointer, rows, n, dstStride, srcStride int)
 }

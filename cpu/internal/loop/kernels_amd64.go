@@ -170,6 +170,9 @@ func rowMinZ(dst, src unsafe.Pointer, rows, n int)
 func splatZ(dst, src unsafe.Pointer, rows, n, stride int)
 
 //go:noescape
+func repeatZ(dst, src unsafe.Pointer, rows, n int)
+
+//go:noescape
 func fromBoolZ(dst, src unsafe.Pointer, n int)
 
 //go:noescape
@@ -337,6 +340,9 @@ func rowMinY(dst, src unsafe.Pointer, rows, n int)
 
 //go:noescape
 func splatY(dst, src unsafe.Pointer, rows, n, stride int)
+
+//go:noescape
+func repeatY(dst, src unsafe.Pointer, rows, n int)
 
 //go:noescape
 func fromBoolY(dst, src unsafe.Pointer, n int)

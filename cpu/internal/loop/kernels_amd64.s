@@ -3950,6 +3950,52 @@ next:
 	VZEROUPPER
 	RET
 
+// func repeatZ(dst *byte, src *byte, rows int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·repeatZ(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+24(FP), DX
+	MOVQ DX, BX
+	SHLQ $0x02, BX
+	SUBQ $+16, DX
+	JL   tail
+
+loop:
+	VMOVUPS (CX), Z0
+	MOVQ    AX, SI
+	MOVQ    rows+16(FP), DI
+
+whole:
+	VMOVUPS Z0, (SI)
+	ADDQ    BX, SI
+	DECQ    DI
+	JNZ     whole
+	ADDQ    $+64, CX
+	ADDQ    $+64, AX
+	SUBQ    $+16, DX
+	JGE     loop
+
+tail:
+	ADDQ      $+16, DX
+	JZ        end
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	MOVQ      AX, SI
+	MOVQ      rows+16(FP), DI
+
+part:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    BX, SI
+	DECQ    DI
+	JNZ     part
+
+end:
+	VZEROUPPER
+	RET
+
 // func fromBoolZ(dst *byte, src *byte, n int)
 // Requires: AVX, AVX512F
 TEXT ·fromBoolZ(SB), NOSPLIT, $0-24
@@ -7371,6 +7417,52 @@ tail:
 next:
 	DECQ DX
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// func repeatY(dst *byte, src *byte, rows int, n int)
+// Requires: AVX
+TEXT ·repeatY(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+24(FP), DX
+	MOVQ DX, BX
+	SHLQ $0x02, BX
+	SUBQ $+8, DX
+	JL   tail
+
+loop:
+	VMOVUPS (CX), Y0
+	MOVQ    AX, SI
+	MOVQ    rows+16(FP), DI
+
+whole:
+	VMOVUPS Y0, (SI)
+	ADDQ    BX, SI
+	DECQ    DI
+	JNZ     whole
+	ADDQ    $+32, CX
+	ADDQ    $+32, AX
+	SUBQ    $+8, DX
+	JGE     loop
+
+tail:
+	ADDQ       $+8, DX
+	JZ         end
+	LEAQ       tail<>+0(SB), SI
+	NEGQ       DX
+	VMOVUPS    32(SI)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	MOVQ       AX, SI
+	MOVQ       rows+16(FP), DI
+
+part:
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       BX, SI
+	DECQ       DI
+	JNZ        part
+
+end:
 	VZEROUPPER
 	RET
 

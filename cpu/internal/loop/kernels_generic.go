@@ -14,6 +14,7 @@ var generic = kernels{
 	rowMin:    foldRows(func(a, b float32) float32 { return min(a, b) }),
 	rowMul:    foldRows(func(a, b float32) float32 { return a * b }),
 	splat:     splatGeneric,
+	repeat:    repeatGeneric,
 	transpose: transposeGeneric,
 }
 
@@ -221,6 +222,12 @@ func foldRows(f func(a, b float32) float32) rowFunc {
 func splatGeneric(dst, src unsafe.Pointer, rows, n, stride int) {
 	for i := range rows {
 		fill(floats(offset(dst, i*n), n), *(*float32)(offset(src, i*stride)))
+	}
+}
+
+func repeatGeneric(dst, src unsafe.Pointer, rows, n int) {
+	for i := range rows {
+		copy(floats(offset(dst, i*n), n), floats(src, n))
 	}
 }
 

@@ -19,12 +19,12 @@ func available() []*kernels {
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2 {
 		all = append([]*kernels{{
 			name: "avx2", vec: complete(vecY, fromBoolY, toBoolY),
-			rowSum: rowSumY, rowMax: rowMaxY, rowMin: rowMinY, rowMul: rowMulY, splat: splatY, transpose: transposeBlocks,
+			rowSum: rowSumY, rowMax: rowMaxY, rowMin: rowMinY, rowMul: rowMulY, splat: splatY, repeat: repeatY, transpose: transposeBlocks,
 		}}, all...)
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ {
 			all = append([]*kernels{{
 				name: "avx512", vec: complete(vecZ, fromBoolZ, toBoolZ),
-				rowSum: rowSumZ, rowMax: rowMaxZ, rowMin: rowMinZ, rowMul: rowMulZ, splat: splatZ, transpose: transposeBlocks,
+				rowSum: rowSumZ, rowMax: rowMaxZ, rowMin: rowMinZ, rowMul: rowMulZ, splat: splatZ, repeat: repeatZ, transpose: transposeBlocks,
 			}}, all...)
 		}
 	}

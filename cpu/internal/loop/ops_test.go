@@ -171,6 +171,13 @@ func TestRows(t *testing.T) {
 					t.Fatalf("splat of %d: element %d is %v", n, i, v)
 				}
 			}
+			rows := make([]float32, 3*n+20)
+			k.repeat(unsafe.Pointer(&rows[0]), unsafe.Pointer(&x[0]), 3, n)
+			for i, v := range rows {
+				if i >= 3*n && v != 0 || i < 3*n && v != x[i%n] {
+					t.Fatalf("row of %d repeated: element %d is %v", n, i, v)
+				}
+			}
 			x[n+n/2] = float32(math.NaN())
 			for _, op := range []Op{Add, Mul, Maximum, Minimum} {
 				got, want := make([]float32, 4), make([]float32, 4)

@@ -199,8 +199,8 @@ func (sp *space) cutWork() {
 			sp.tiles *= l.count
 		}
 	}
-	enough := max(1, grain/max(1, sp.rows*sp.inner)) // tiles that are worth an item
-	sp.perPart = enough
+	enough := max(1, grain/max(1, sp.rows*sp.inner))     // tiles that are worth an item
+	sp.perPart = max(enough, min(4*enough, sp.tiles/64)) // an item begins with what is the same for all its tiles
 	if sp.reduced() != nil {
 		// About 16 items where there are so many tiles, but no sum of more than maxSweep tiles in a row.
 		sp.perPart = min(maxSweep, max(enough, ceilDiv(sp.sweeps*sp.tiles, 16)))
@@ -218,10 +218,22 @@ func (sp *space) items() int {
 	return ceilDiv(sp.sweeps, sp.group) * sp.parts
 }
 
-// tileStrides gives the strides of an operand along the axes of a tile, and the sizes of those axes.
+// tileView gives the sizes of the axes of a tile, and the strides of an operand along them.
 func (sp *space) tileView(strides []int) (dims, str []int) {
 	dims = append([]int{sp.rows}, sp.dims[sp.axis+1:]...)
 	return dims, strides[sp.axis:]
+}
+
+// formView is tileView without the axes along which values of form f do not vary.
+func (sp *space) formView(strides []int, f form) (dims, str []int) {
+	dims, str = sp.tileView(strides)
+	switch last := len(dims) - 1; f {
+	case perRow:
+		return dims[:last], str[:last]
+	case perCol:
+		return dims[last:], str[last:]
+	}
+	return dims, str
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / max(b, 1) }

@@ -66,11 +66,10 @@ func (v *view) loadAxis(k *kernels, dst, src unsafe.Pointer, ax, count int) {
 // loadMatrix reads rows of n elements.
 func (v *view) loadMatrix(k *kernels, dst, src unsafe.Pointer, rows, n, rowStride, stride int) {
 	switch {
-	case rowStride == 0: // the same row again and again: double what is there
+	case rowStride == 0:
 		v.loadRow(k, dst, src, n, stride)
-		all := floats(dst, rows*n)
-		for done := n; done < len(all); done *= 2 {
-			copy(all[done:], all[:done])
+		if rows > 1 {
+			k.repeat(offset(dst, n), dst, rows-1, n)
 		}
 	case v.kind == F32 && stride == 0:
 		k.splat(dst, src, rows, n, rowStride)

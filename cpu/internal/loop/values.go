@@ -5,13 +5,15 @@ import (
 	"slices"
 )
 
-// form says how a value varies within a tile, and so how many elements of it are computed.
+// form says how a value varies within a tile, and so how many elements of it are computed: a set of two properties, so that
+// the form of a result is the union of those of the arguments.
 type form uint8
 
 const (
-	uniform form = iota // the same everywhere: kept as uniformSize copies, so that it can be loaded as a vector
-	perRow              // constant along the last axis: one element for each row
-	full                // one element for each element of the tile
+	uniform form = 0               // the same everywhere: kept as uniformSize copies, so that it can be loaded as a vector
+	perRow  form = 1               // constant along the last axis: one element for each row
+	perCol  form = 2               // the same in each row
+	full    form = perRow | perCol // one element for each element of the tile
 )
 
 // uniformSize is the number of float32 in the widest vector.
@@ -122,10 +124,12 @@ func (g *graph) classifyInput(v *value) {
 	for ax, d := range dims {
 		switch {
 		case d == 1 || str[ax] == 0:
-		case ax == last:
+		case ax == last && sp.tileRows() == 1:
 			v.form = full
+		case ax == last:
+			v.form |= perCol
 		default:
-			v.form = max(v.form, perRow)
+			v.form |= perRow
 		}
 	}
 }
@@ -133,7 +137,7 @@ func (g *graph) classifyInput(v *value) {
 func (g *graph) classify(v *value) {
 	for _, a := range v.args {
 		arg := &g.values[a]
-		v.form = max(v.form, arg.form)
+		v.form |= arg.form
 		v.level = max(v.level, arg.level)
 		v.chunked = v.chunked || arg.chunked
 	}

@@ -251,6 +251,7 @@ func main() {
 		s.vectors(&out)
 		s.rows(&out)
 		s.splat(&out)
+		s.repeat(&out)
 		s.bools(&out)
 	}
 	transpose(&out)

@@ -121,6 +121,41 @@ func (s isa) splat(out io.Writer) {
 	RET()
 }
 
+// repeat writes the same row again and again: for each vector of it, down all rows.
+func (s isa) repeat(out io.Writer) {
+	fmt.Fprintf(out, "\n//go:noescape\nfunc repeat%s(dst, src unsafe.Pointer, rows, n int)\n", s.name)
+	s.text("repeat", "dst, src *byte, rows, n int")
+	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
+	stride, at, rows := GP64(), GP64(), GP64()
+	MOVQ(n, stride)
+	SHLQ(Imm(2), stride)
+	column := func(name string, m mask) {
+		v := s.load(Mem{Base: src}, m)
+		MOVQ(dst, at)
+		Load(Param("rows"), rows)
+		Label(name)
+		s.store(v, Mem{Base: at}, m)
+		ADDQ(stride, at)
+		DECQ(rows)
+		JNZ(LabelRef(name))
+	}
+	SUBQ(I32(int32(s.lanes)), n)
+	JL(LabelRef("tail"))
+	Label("loop")
+	column("whole", nil)
+	ADDQ(I32(int32(s.bytes())), src)
+	ADDQ(I32(int32(s.bytes())), dst)
+	SUBQ(I32(int32(s.lanes)), n)
+	JGE(LabelRef("loop"))
+	Label("tail")
+	ADDQ(I32(int32(s.lanes)), n)
+	JZ(LabelRef("end"))
+	column("part", s.tail(n))
+	Label("end")
+	VZEROUPPER()
+	RET()
+}
+
 // bools writes the conversions from and to bytes, for multiples of 16 elements.
 func (s isa) bools(out io.Writer) {
 	for _, name := range []string{"fromBool", "toBool"} {

@@ -1,0 +1,43 @@
+package concept
+
+// finishes says what the last touch is: tone, focus, lens and frame.
+func finishes() []ingredient {
+	return []ingredient{
+		{name: "faded", base: "strength=0.65", slight: "strength=0.35", strong: "strength=1", words: words{adj: "faded|washed-out", in: "in faded colours|faded by the years",
+			do: "fade @|fade the colours|make @ faded", of: "fading"}},
+		{name: "vignette", base: "amount=0.6", slight: "amount=0.3", strong: "amount=1", words: words{adj: "vignetted", in: "with dark corners|with a vignette",
+			do: "darken the corners|add a vignette|give @ dark corners", of: "vignetting"}},
+		{name: "film-grain", base: "amount=0.09", slight: none, strong: "amount=0.2", words: words{adj: "grainy", in: "with film grain|on grainy film",
+			do: "add film grain|make @ grainy|put grain over it", of: "film grain|grain"}},
+		{name: "blur", traits: subtle, slight: none, strong: "radius=0.06", words: words{adj: "blurred|blurry", in: "out of focus|behind a blur",
+			do: "blur @|make @ blurry|put @ out of focus", of: "blur"}},
+		{name: "contrast", base: "amount=0.55", slight: "amount=0.25", strong: "amount=1", words: words{adj: "contrasty|~high-contrast", in: "in high contrast|with high contrast",
+			do: "raise the contrast|increase the contrast|give @ more contrast", of: "contrast"}},
+		{name: "high-key", slight: "strength=0.5", words: words{adj: "airy|~bright and airy", in: "in bright airy tones|in high key", do: "make @ bright and airy|light @ in high key|make @ airy", of: "high key light|airy light"}},
+		{name: "low-key", slight: "strength=0.5", without: nights + ",storm", words: words{adj: "moody|~dark and moody", in: "in dark moody tones|in low key",
+			do: "make @ dark and moody|light @ in low key|make @ moody", of: "low key light|moody light"}},
+		{name: "vivid", traits: chroma, base: "amount=1.3", slight: "amount=0.7", strong: "amount=2.8", words: words{adj: "vivid|colourful", in: "in vivid colours|with saturated colours",
+			do: "make the colours vivid|boost the colours|saturate the colours", of: "saturation|colour boost"}},
+		{name: "brighter", edit: "brightness", base: "amount=0.3", slight: "amount=0.15", strong: "amount=0.55", words: words{adj: "bright|brightened", in: "with the light turned up|in brighter light",
+			do: "brighten @|make @ brighter|brighten the picture", of: "brightening"}},
+		{name: "darker", edit: "brightness", base: "amount=-0.3", slight: "amount=-0.15", strong: "amount=-0.5", without: nights + ",storm",
+			words: words{adj: "dark|darkened", in: "with the light turned down|in darker light", do: "darken @|make @ darker|darken the picture", of: "darkening"}},
+		{name: "muted", traits: chroma | subtle, base: "amount=0.65", slight: none, words: words{adj: "muted|desaturated", in: "in muted colours|with desaturated colours", do: "mute the colours|desaturate the colours|make the colours muted", of: "muting|desaturation"}},
+		{name: "dreamy-glow", words: words{adj: "dreamy|glowing", in: "with a dreamy glow|in a soft dreamy glow", do: "add a dreamy glow|make @ glow softly|make @ dreamy", of: "dreamy glow"}},
+		{name: "soft-focus", slight: none, strong: "radius=0.07", words: words{adj: "~soft-focus", in: "in soft focus|through a soft focus lens", do: "use soft focus|shoot @ in soft focus|soften the focus", of: "soft focus"}},
+		{name: "hdr", slight: none, traits: photo, words: words{as: "HDR photo|HDR picture", adj: "~HDR", in: "in dramatic HDR|with HDR toning", do: "make @ a dramatic HDR photo|tone @ as HDR|give @ dramatic HDR tones", of: "HDR|HDR toning"}},
+		{name: "bloom", traits: photo | subtle, words: words{adj: "~blooming-bright", in: "with blooming highlights|with glowing highlights", do: "let the highlights bloom|add bloom|make the highlights glow", of: "bloom|blooming highlights"}},
+		{name: "motion-blur", traits: photo | subtle, slight: none, strong: "length=0.3", words: words{adj: "motion-blurred", in: "in motion|with motion blur", do: "add motion blur|move the camera sideways|blur @ with motion", of: "motion blur"}},
+		{name: "tilt-shift", slight: none, traits: photo, words: words{as: "tilt-shift photo|tilt-shift miniature", adj: "~tilt-shift|~miniature", in: "like a miniature model|through a tilt-shift lens", do: "make @ look like a miniature model|use a tilt-shift lens|shoot @ with tilt-shift", of: "tilt-shift|miniature look"}},
+		{name: "toy-camera", slight: "strength=0.5", traits: photo, words: words{as: "toy camera photo|toy camera picture", adj: "~toy-camera", in: "from a toy camera|shot with a toy camera", do: "shoot @ with a toy camera|turn @ into a toy camera photo", of: "toy camera|toy camera look"}},
+		{name: "polaroid", slight: none, words: words{as: "polaroid|polaroid picture", adj: "~polaroid", in: "in a polaroid frame|on instant film", do: "frame @ as a polaroid|put @ in a polaroid frame", of: "polaroid|polaroid frame"}},
+		{name: "light-leak", words: words{adj: "~light-leaked", in: "with a light leak|with an orange light leak", do: "add a light leak|let light leak in from the side|let light leak onto the film", of: "light leak|leaking light"}},
+		{name: "sharpen", slight: none, strong: "amount=4.5", traits: photo | subtle, words: words{adj: "sharp|sharpened", in: "with sharpened edges|in sharp detail", do: "sharpen @|sharpen the details|make @ sharper", of: "sharpening"}},
+		{name: "crt", slight: none, traits: photo, words: words{as: "picture on a CRT screen|CRT picture", adj: "~CRT", in: "on a CRT screen|on an old tube television", do: "show @ on a CRT screen|play @ on an old tube television", of: "CRT screen|CRT scanlines"}},
+		{name: "anaglyph", slight: none, traits: photo | chroma, words: words{as: "red and cyan 3D picture|3D anaglyph", adj: "~3D", in: "in red and cyan 3D|for 3D glasses", do: "make @ 3D for red and cyan glasses|turn @ into a red and cyan 3D picture", of: "red and cyan 3D|3D anaglyph"}},
+		{name: "spin-blur", slight: none, strong: "angle=50", traits: photo, words: words{adj: "~spinning", in: "with a spinning blur|spinning around its centre", do: "spin the camera|spin @ around its centre|blur @ in a circle", of: "spinning blur|spin"}},
+		{name: "zoom-blur", slight: none, strong: "amount=0.5", traits: photo, words: words{adj: "~zooming", in: "with a zoom blur|rushing towards the centre", do: "zoom while you shoot|add a zoom blur|blur @ towards the centre", of: "zoom blur|zoom"}},
+		{name: "frosted-window", slight: none, traits: photo, words: words{as: "photo through a frosted window|frosted window view", adj: "~frosted", in: "through a frosted window|behind frost", do: "put frost on the window|look at @ through a frosted window|frame @ with frost", of: "frosted window|frost on the window"}},
+		{name: "rainy-window", slight: none, traits: photo, words: words{as: "photo through a rainy window|rainy window view", adj: "~rain-streaked", in: "through a rainy window|behind raindrops", do: "put raindrops on the window|look at @ through a rainy window|cover the lens with raindrops", of: "rainy window|raindrops on the window"}},
+	}
+}

@@ -1,0 +1,40 @@
+package concept
+
+// styles says how the picture is drawn, painted, printed or built.
+func styles() []ingredient {
+	return []ingredient{
+		{name: "pencil-sketch", traits: mono, words: words{as: "pencil sketch|pencil drawing", in: "drawn in pencil|sketched in pencil", of: "pencil shading|pencil lines", verb: "draw|sketch"}},
+		{name: "watercolour", words: words{as: "watercolour painting|watercolour", in: "painted in watercolour|in watercolours", of: "watercolour paint|watercolour", verb: "paint|repaint"}},
+		{name: "cartoon", words: words{as: "cartoon|cartoon drawing", in: "in cartoon style|drawn like a cartoon", of: "cartoon style|cartoon outlines", verb: "draw|redraw"}},
+		{name: "oil-paint", slight: none, words: words{as: "oil painting", in: "painted in oil|in oil paint|painted with oil on canvas", of: "oil paint", verb: "paint|repaint"}},
+		{name: "charcoal", traits: mono, words: words{as: "charcoal drawing|charcoal sketch", in: "drawn in charcoal|in charcoal", of: "charcoal|charcoal smudges", verb: "draw|sketch"}},
+		{name: "ink", traits: mono | lines, words: words{as: "ink drawing|pen and ink drawing", in: "drawn in ink|drawn with pen and ink", of: "black ink|ink lines", verb: "draw|redraw"}},
+		{name: "neon-edges", traits: mono | lines, words: words{as: "neon sign|neon drawing", in: "in glowing neon|drawn with neon lights", of: "neon|neon outlines", verb: "draw|trace"}},
+		{name: "coloured-pencil", words: words{as: "coloured pencil drawing", in: "drawn with coloured pencils|in coloured pencil", of: "coloured pencil|coloured pencil strokes", verb: "draw|redraw"}},
+		{name: "pop-art", traits: mono, words: words{as: "pop art print|pop art poster", in: "in pop art style|in pop art colours", of: "pop art", verb: "print|redo"}},
+		{name: "blueprint", traits: mono | lines, words: words{as: "blueprint|blueprint plan", in: "drawn as a blueprint|in blueprint style", of: "blueprint lines|blueprint paper", verb: "draw|redraw"}},
+		{name: "line-art", traits: mono | lines, words: words{as: "line drawing|piece of line art", in: "drawn in thin lines|in line art", of: "line art|thin lines", verb: "draw|trace"}},
+		{name: "pastel", words: words{as: "soft pastel drawing|pastel drawing", in: "drawn in soft pastel|drawn with pastel sticks", of: "pastel strokes|soft pastel", verb: "draw|redraw"}},
+		{name: "woodcut", traits: mono, words: words{as: "woodcut|woodcut print", in: "cut in wood|printed as a woodcut", of: "woodcut|woodcut print", verb: "carve|print"}},
+		{name: "comic", words: words{as: "comic book panel|comic", in: "in comic book style|printed in a comic", of: "comic dots|comic book ink", verb: "draw|redraw"}},
+		{name: "ink-wash", traits: mono, words: words{as: "ink wash painting|ink wash", in: "painted in ink wash|painted with diluted ink", of: "ink wash|diluted ink", verb: "paint|repaint"}},
+		{name: "pixel-art", base: "tile=0.0625", slight: none, words: words{as: "pixel art image|piece of pixel art", adj: "pixelated", in: "in pixel art|made of big pixels", of: "pixel art|big pixels", verb: "render|redo"}},
+		{name: "chalkboard", traits: mono | lines, words: words{as: "chalk drawing on a blackboard|chalkboard drawing", in: "drawn in chalk|drawn on a blackboard", of: "chalk|chalk on a blackboard", verb: "draw|sketch"}},
+		{name: "gouache", slight: none, words: words{as: "gouache painting|gouache illustration", in: "painted in gouache|in flat gouache", of: "gouache|flat gouache", verb: "paint|repaint"}},
+		{name: "linocut", traits: mono, keys: "colour", colours: "teal red navy green purple brown black orange blue",
+			words: words{as: "{c} linocut|linocut in {c}", in: "printed as a {c} linocut|cut in lino and printed in {c}", of: "{c} linocut|{c} lino print", verb: "print|carve"}},
+		{name: "risograph", keys: "first,second", colours: "blue/coral green/pink purple/yellow red/teal indigo/orange navy/rose teal/coral magenta/lime brown/gold",
+			words: words{as: "{c} and {d} risograph|risograph print in {c} and {d}", in: "printed as a {c} and {d} risograph|in {c} and {d} risograph ink", of: "{c} and {d} risograph ink|{c} and {d} risograph", verb: "print|redo"}},
+		{name: "bas-relief", traits: mono | lines, words: words{as: "stone relief|stone bas-relief", in: "carved in stone|cut out of stone", of: "carved stone|stone relief", verb: "carve|render"}},
+		{name: "bronze", traits: mono | lines, words: words{as: "bronze relief|bronze plate", in: "cast in bronze|made of bronze", of: "bronze", verb: "cast|render"}},
+		{name: "woodblock", slight: none, words: words{as: "Japanese woodblock print|Japanese print", in: "in the style of a Japanese woodblock print|printed from Japanese woodblocks", of: "Japanese woodblock print|woodblock print", verb: "print|redo"}},
+		{name: "stencil", traits: mono, words: words{as: "stencil graffiti|graffiti", in: "sprayed through a stencil|sprayed as graffiti on a wall", of: "graffiti|stencil graffiti", verb: "spray|paint"}},
+		{name: "travel-poster", slight: none, words: words{as: "vintage travel poster|travel poster", in: "printed on a vintage travel poster|in the style of a travel poster", of: "vintage travel poster|travel poster", verb: "print|redo"}},
+		{name: "scribble", traits: mono | lines, words: words{as: "ballpoint scribble|ballpoint drawing", in: "scribbled with a ballpoint pen|scribbled in blue ballpoint", of: "ballpoint scribbles|blue ballpoint pen", verb: "scribble|draw"}},
+		{name: "low-poly", slight: none, words: words{as: "low poly image|low poly scene", in: "in low poly style|made of triangles", of: "low poly|triangles", verb: "render|redo"}},
+		{name: "handheld-game", slight: none, traits: mono, words: words{as: "handheld game screenshot|handheld game picture", in: "on a handheld game|in the greens of a handheld game", of: "handheld game|handheld game greens", verb: "render|redo"}},
+		{name: "contour-map", traits: mono | lines, words: words{as: "contour map|map", in: "drawn as a contour map|in contour lines", of: "contour lines|contour map", verb: "draw|redo"}},
+		{name: "knitted", slight: none, words: words{as: "knitted picture|piece of knitting", adj: "~knitted|~woollen", in: "knitted from wool|knitted in wool", of: "knitted wool|knitting", verb: "knit|redo"}},
+		{name: "emboss", traits: mono | lines, words: words{as: "embossed plate|embossed picture", adj: "~embossed", in: "embossed in grey|pressed into grey metal", of: "embossing|grey embossing", verb: "press|render"}},
+	}
+}
