@@ -16,6 +16,7 @@ import (
 type demoCmd struct {
 	Edit  editExpr `default:"${demo_edit}" placeholder:"EDIT" help:"What to learn; warmstart edits lists them. Default: ${demo_edit}."`
 	Out   string   `short:"o" default:"warmstart-demo" placeholder:"DIR" help:"Folder for everything that is made. Default: warmstart-demo."`
+	N     int      `short:"n" default:"240" placeholder:"PAIRS" help:"Number of pairs, a tenth of them for tests. Default: 240."`
 	Steps int      `default:"${demo_steps}" help:"Training steps."`
 	Seed  uint64   `default:"1" help:"Of everything random."`
 }
@@ -23,8 +24,7 @@ type demoCmd struct {
 const (
 	demoEdit  = "sunset"
 	demoSteps = "900"
-	demoPairs = 240
-	// Twice mini's own size and half its batch: pictures worth looking at, at two thirds of the speed.
+	// Twice mini's own size, for pictures worth looking at, and half its batch.
 	demoSize, demoBatch = 128, 2
 )
 
@@ -34,51 +34,62 @@ type demoResult struct {
 	Sheet   string  `json:"sheet"`
 	Run     string  `json:"run"`
 	Edit    string  `json:"edit"`
-	Before  float64 `json:"psnr_input"`  // mean over the test pairs, in dB: the input beside the target
-	After   float64 `json:"psnr_output"` // the same: what the network makes of the input
-	Seconds float64 `json:"seconds"`
+	Before  float64 `json:"psnr_input"`        // mean over the test pairs, in dB: the input beside the target
+	After   float64 `json:"psnr_output"`       // the same: what the network makes of the input
+	Seconds float64 `json:"seconds,omitempty"` // for all of it; none if the run was there already
 	gan.Summary
 }
 
 // Run makes pairs, trains on them and shows what was learnt.
 func (c demoCmd) Run(ctx context.Context, u *ui) error {
 	start := time.Now()
-	config, err := gan.Preset("mini")
+	if c.N < 10 {
+		return fmt.Errorf("--n %d: the demo needs at least 10 pairs", c.N)
+	}
+	s, err := c.settings()
 	if err != nil {
 		return err
 	}
-	config = config.WithSteps(c.Steps)
-	config.Seed, config.Size, config.Batch = c.Seed, demoSize, demoBatch
-	data, run := filepath.Join(c.Out, "pairs"), filepath.Join(c.Out, "run")
-	s := settings{Data: data, LoadSize: loadSize(config.Size), Flip: true, Config: config}
-
-	u.notice("1 of 3: painting %d landscapes, each as it is and with %q", demoPairs, c.Edit.chain)
+	u.notice("1 of 3: painting %d landscapes, each as it is and with %q", c.N, c.Edit.chain)
 	if _, err := pairs.Make(ctx, pairs.Options{
-		Dir: data, Edit: c.Edit.chain, N: demoPairs, Size: s.LoadSize, Layout: pairs.Apart, Seed: c.Seed, Test: 0.1,
+		Dir: s.Data, Edit: c.Edit.chain, N: c.N, Size: s.LoadSize, Layout: pairs.Apart, Seed: c.Seed, Test: 0.1,
 		Progress: u.progress("painting", "pairs"),
 	}); err != nil {
 		return c.again(err)
 	}
 	u.notice("2 of 3: training a network from scratch to do the same, %d steps", c.Steps)
-	trained, err := train(ctx, u, data, run, s, begun(run))
+	run := filepath.Join(c.Out, "run")
+	resumed := begun(run)
+	trained, err := train(ctx, u, s.Data, run, s, resumed)
 	if err != nil {
 		return c.again(err)
 	}
 	u.notice("3 of 3: letting it work on landscapes that it has never seen")
 	r := demoResult{Run: run, Edit: c.Edit.chain.String(), Summary: trained.Summary}
-	examples, err := examples(ctx, u, run, data, config.Size)
+	examples, err := examples(ctx, u, run, s.Data, demoSize)
 	if err != nil {
 		return c.again(err)
 	}
-	r.Seconds = time.Since(start).Seconds()
+	if !resumed {
+		r.Seconds = time.Since(start).Seconds()
+	}
 	if err := c.show(&r, examples); err != nil {
 		return err
 	}
-	return u.result(r, func(w io.Writer) {
-		fmt.Fprintf(w, "%s\n%s\n", r.Page, r.Sheet)
-		u.notice("done in %.0f s: %.1f dB PSNR to the target (the untouched input has %.1f dB)", r.Seconds, r.After, r.Before)
-		u.notice("the pictures are in %s; next: warmstart apply %s YOUR-PHOTO.jpg -o %s", r.Page, r.Run, c.Out)
-	})
+	u.notice("%.1f dB PSNR to the target; the untouched input has %.1f dB", r.After, r.Before)
+	u.notice("look at %s; next: warmstart apply %s YOUR-PHOTO.jpg -o %s", r.Page, r.Run, c.Out)
+	return u.result(r, func(w io.Writer) { fmt.Fprintf(w, "%s\n%s\n", r.Page, r.Sheet) })
+}
+
+// settings are mini's, larger.
+func (c demoCmd) settings() (settings, error) {
+	config, err := gan.Preset("mini")
+	if err != nil {
+		return settings{}, err
+	}
+	config = config.WithSteps(c.Steps)
+	config.Seed, config.Size, config.Batch = c.Seed, demoSize, demoBatch
+	return settings{Data: filepath.Join(c.Out, "pairs"), LoadSize: loadSize(config.Size), Flip: true, Config: config}, nil
 }
 
 // again adds to an interruption how to go on.
@@ -119,17 +130,20 @@ func (c demoCmd) show(r *demoResult, examples []example) (err error) {
 		r.Before += psnr(e.input, e.target) / float64(len(examples))
 		r.After += psnr(e.output, e.target) / float64(len(examples))
 	}
+	facts := [][2]string{
+		{"effect", r.Edit},
+		{"training", fmt.Sprintf("%d steps on %d pairs", r.Steps, c.N-len(examples))},
+		{"quality", fmt.Sprintf("%.1f dB PSNR to the target; the untouched input has %.1f dB", r.After, r.Before)},
+	}
+	if r.Seconds > 0 {
+		facts = append(facts, [2]string{"time", fmt.Sprintf("%.0f s from nothing to here", r.Seconds)},
+			[2]string{"speed", fmt.Sprintf("%.0f images of %dx%d a second", r.ImagesPerSecond, demoSize, demoSize)})
+	}
 	g := gallery{
 		Title: "Warmstart: " + r.Edit,
 		Lead: "A network learnt an effect from pairs of pictures, on this machine's CPU. " +
 			"These are test pictures that it had never seen.",
-		Facts: [][2]string{
-			{"effect", r.Edit},
-			{"training", fmt.Sprintf("%d steps on %d pairs, %.0f images a second", r.Steps, demoPairs-len(examples), r.ImagesPerSecond)},
-			{"time", fmt.Sprintf("%.0f s from nothing to here", r.Seconds)},
-			{"quality", fmt.Sprintf("%.1f dB PSNR to the target; the untouched input has %.1f dB", r.After, r.Before)},
-		},
-		examples: examples[:min(16, len(examples))],
+		Facts: facts, examples: examples[:min(16, len(examples))],
 	}
 	r.Sheet, r.Page, err = g.write(c.Out)
 	return err
