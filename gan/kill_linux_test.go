@@ -54,7 +54,7 @@ func trainChild(dir string) int {
 
 func killConfig() Config {
 	c := tinyConfigs()[1]
-	c.Steps, c.DecaySteps = 24, 12
+	c.Steps, c.DecaySteps = 1000, 500
 	return c
 }
 
@@ -64,42 +64,57 @@ func child(mode, dir string) *exec.Cmd {
 	return cmd
 }
 
-// TestKillAnywhere kills training processes that save a checkpoint after each step, at random moments, and
-// resumes them until the run is done: it must end with the bits of a run that was left alone.
+// TestKillAnywhere kills training processes that save as often as they may, at random moments, and resumes
+// them until the run is done: it must end with the bits of a run that was left alone.
 func TestKillAnywhere(t *testing.T) {
 	t.Parallel()
 	whole, killed := t.TempDir(), t.TempDir()
 	if out, err := child("train", whole).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	length := len(readAll(t, filepath.Join(whole, logFile)))
 	rng := rand.New(rand.NewPCG(1, 1))
+	const tries = 5
 	kills := 0
-	for {
-		cmd := child("train", killed)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	for i := range tries {
+		if killAfter(t, killed, length*i/(tries+1)+rng.IntN(length/(tries+1))) {
+			kills++
 		}
-		// Later kills come later, so that the run ends even on a machine on which starting takes long.
-		kill := time.AfterFunc(time.Duration(150+rng.IntN(200)+20*kills)*time.Millisecond, func() { cmd.Process.Kill() })
-		err := cmd.Wait()
-		kill.Stop()
-		if err == nil {
-			break
-		}
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.Exited() {
-			t.Fatalf("%v: %s", err, stderr.String())
-		}
-		kills++
 	}
 	if kills == 0 {
-		t.Error("the run ended before it was killed once")
+		t.Error("no process was killed in time")
 	}
-	t.Logf("killed %d times", kills)
+	if out, err := child("train", killed).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	if !bytes.Equal(readAll(t, filepath.Join(whole, CheckpointFile)), readAll(t, filepath.Join(killed, CheckpointFile))) {
 		t.Error("the killed run ended with other bits")
+	}
+}
+
+// killAfter trains into dir and kills the process when the log has grown beyond a number of bytes. It returns
+// false if the process was done before.
+func killAfter(t *testing.T, dir string, bytes int) bool {
+	t.Helper()
+	cmd := child("train", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		if info, err := os.Stat(filepath.Join(dir, logFile)); err == nil && info.Size() > int64(bytes) {
+			cmd.Process.Kill()
+		}
+		select {
+		case err := <-ended:
+			var exit *exec.ExitError
+			if err != nil && (!errors.As(err, &exit) || exit.Exited()) {
+				t.Fatalf("the process failed: %v", err)
+			}
+			return err != nil
+		case <-time.After(200 * time.Microsecond):
+		}
 	}
 }
 
