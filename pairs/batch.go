@@ -44,7 +44,7 @@ func NewBatches(set *Set, o BatchOptions) (*Batches, error) {
 // possible: the pairs follow each other in a new order every epoch, and batches run on across its end.
 // The slices are overwritten by the next call; nothing is allocated within an epoch.
 //
-// There is no prefetching: a batch of four at 64x64 takes 0.1 ms, a training step several hundred times that.
+// There is no prefetching: a batch of four at 64x64 takes 0.1 ms, a training step on it a hundred times that.
 func (b *Batches) Batch(step int) (x, y []float32, err error) {
 	if step < 0 {
 		return nil, nil, fmt.Errorf("batches: step %d", step)
