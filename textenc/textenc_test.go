@@ -1,0 +1,212 @@
+package textenc
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/nn"
+)
+
+func TestVocabulary(t *testing.T) {
+	v := NewVocabulary([]string{"A foggy day, please!", "a colored DAY", ""})
+	if got := v.String(); got != `["a","coloured","day","foggy","please"]` {
+		t.Fatalf("words %s", got)
+	}
+	ids, unknown := v.IDs("Day of a color: foggy")
+	if !slices.Equal(ids, []int{2, 0, 3}) || !slices.Equal(unknown, []string{"of", "colour"}) {
+		t.Errorf("IDs %v, unknown %q", ids, unknown)
+	}
+	again, err := ParseVocabulary(v.String())
+	if err != nil || !slices.Equal(again.words, v.words) {
+		t.Errorf("read back %v, error %v", again, err)
+	}
+}
+
+func FuzzParseVocabulary(f *testing.F) {
+	for _, s := range []string{`["a","b"]`, `["b","a"]`, `["a","a"]`, `[""]`, `["a b"]`, `["A"]`, `[]`, `{}`, `["é","ß"]`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, err := ParseVocabulary(text)
+		if err != nil {
+			return
+		}
+		ids, unknown := v.IDs(strings.Join(v.words, " "))
+		if len(unknown) != 0 || len(ids) != v.Len() {
+			t.Errorf("%q: of its own words %d are found, %q are not", text, len(ids), unknown)
+		}
+		for i, id := range ids {
+			if i != id {
+				t.Errorf("%q: word %d has ID %d", text, i, id)
+			}
+		}
+	})
+}
+
+func TestPromptErrors(t *testing.T) {
+	var p nn.Params
+	w := NewWords(&p, NewVocabulary([]string{"a foggy day"}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
+	for prompt, want := range map[string]string{
+		"":                       "no words",
+		" ,;! ":                  "no words",
+		"туман":                  "туман",
+		"a a a a":                "at most 3",
+		strings.Repeat("x ", 99): "x, …",
+	} {
+		_, err := w.Encode(prompt, make([]float32, 9), make([]float32, 3))
+		var e *PromptError
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, wanted one with %q", prompt, err, want)
+		}
+	}
+}
+
+func TestEncode(t *testing.T) {
+	var p nn.Params
+	w := NewWords(&p, NewVocabulary([]string{"a foggy day"}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
+	rows, mask := slices.Repeat([]float32{9}, 9), slices.Repeat([]float32{9}, 3)
+	unknown, err := w.Encode("Foggy, dark day", rows, mask)
+	if err != nil || !slices.Equal(unknown, []string{"dark"}) {
+		t.Fatalf("unknown %q, error %v", unknown, err)
+	}
+	if want := []float32{0, 0, 1, 0, 1, 0, 0, 0, 0}; !slices.Equal(rows, want) || !slices.Equal(mask, []float32{1, 1, 0}) {
+		t.Errorf("rows %v, mask %v", rows, mask)
+	}
+}
+
+// encode runs an encoder with freshly drawn weights on a batch of prompts.
+func encode(t *testing.T, size Size, v *Vocabulary, prompts ...string) [][]float32 {
+	t.Helper()
+	backend, err := cpu.New("threads=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	var p nn.Params
+	w := NewWords(&p, v, size)
+	rowShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens, v.Len())
+	maskShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens)
+	program, err := nn.Compile(backend, "words", func(g *Graph) []*Node {
+		e := p.NewEnv(p.Inputs(g, ""), nil)
+		return []*Node{w.Forward(e, Parameter(g, "rows", rowShape), Parameter(g, "mask", maskShape))}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	var inputs []compute.Buffer
+	add := func(values []float32, s shapes.Shape) {
+		b, err := backend.BufferFromFlatData(0, values, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs = append(inputs, b)
+	}
+	for i, q := range p.List() {
+		values := make([]float32, q.Size())
+		p.Draw(nn.Ref(i), 1, values)
+		add(values, q.Shape())
+	}
+	rows, mask := make([]float32, rowShape.Size()), make([]float32, maskShape.Size())
+	for i, prompt := range prompts {
+		if _, err := w.Encode(prompt, rows[i*size.Tokens*v.Len():][:size.Tokens*v.Len()], mask[i*size.Tokens:][:size.Tokens]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(rows, rowShape)
+	add(mask, maskShape)
+	out, err := program.Run(inputs, make([]bool, len(inputs)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := nn.Values(out[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var perPrompt [][]float32
+	for i := range prompts {
+		perPrompt = append(perPrompt, slices.Clone(values[i*size.Tokens*size.Width:][:size.Tokens*size.Width]))
+	}
+	return perPrompt
+}
+
+func TestForward(t *testing.T) {
+	v := NewVocabulary([]string{"a foggy day at sea"})
+	size := Size{Tokens: 5, Width: 8, Layers: 2, Heads: 2}
+	got := encode(t, size, v, "a foggy day", "day a foggy", "a foggy day")
+	if !slices.Equal(got[0], got[2]) {
+		t.Error("a prompt's vectors depend on its place in the batch")
+	}
+	if distance(got[0][:8], got[1][8:16]) < 0.1 {
+		t.Error("the order of the words makes no difference")
+	}
+	// What is masked out must not matter: a longer sequence has the same parameters except for its places.
+	size.Tokens = 3
+	short := encode(t, size, v, "a foggy day")
+	if d := distance(short[0], got[0][:3*8]); d > 1e-5 {
+		t.Errorf("padding changes the vectors by %g", d)
+	}
+}
+
+// distance is the largest difference.
+func distance(a, b []float32) float64 {
+	d := 0.0
+	for i := range a {
+		d = max(d, math.Abs(float64(a[i]-b[i])))
+	}
+	return d
+}
+
+// TestAttendMasks compares with nn's attention over a context that is cut instead of masked.
+func TestAttendMasks(t *testing.T) {
+	backend, err := cpu.New("threads=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	var p nn.Params
+	a := p.Attention("a", 8, 6, 2, FanIn(8))
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func(g *Graph, dims ...int) *Node {
+		s := shapes.Make(dtypes.Float32, dims...)
+		values := make([]float32, s.Size())
+		for i := range values {
+			values[i] = float32(rng.NormFloat64())
+		}
+		return Reshape(Const(g, values), dims...)
+	}
+	program, err := nn.Compile(backend, "attend", func(g *Graph) []*Node {
+		var weights []*Node
+		for _, q := range p.List() {
+			weights = append(weights, random(g, q.Dims...))
+		}
+		e := p.NewEnv(weights, nil)
+		x, context := random(g, 2, 4, 8), random(g, 2, 5, 6)
+		mask := Const(g, [][]float32{{1, 1, 1, 0, 0}, {1, 1, 1, 0, 0}})
+		want := a.Apply(e, x, SliceAxis(context, 1, AxisRange(0, 3)))
+		return []*Node{ReduceAllMax(Abs(Sub(want, Attend(e, a, x, context, mask)))), ReduceAllMax(Abs(want))}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	out, err := program.Run(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	difference, _ := nn.Values(out[0])
+	size, _ := nn.Values(out[1])
+	if difference[0] > 1e-5 || size[0] < 0.1 {
+		t.Errorf("masked and cut attention differ by %g of %g", difference[0], size[0])
+	}
+}
