@@ -14,21 +14,22 @@ const (
 // trainingFrames are the sentences that training wordings are made from. {np} is a noun phrase with its
 // article and {bare} without, {thing} is one that doesn't begin with "a photo of", {do} are commands, {in} are
 // phrases that follow a noun, {of} is a list of keywords, {very} are adjectives; {first} is the first command
-// and {rest} are phrases for what is left.
+// and {rest} are phrases for what is left; {later} is the last command and {earlier} are those before it.
 var trainingFrames = []string{
 	"{np}", "{bare}", "{np}, please", "{do}", "{do}", "{do}, please", "{in}", "{of}", "{of}", "{of}, please",
 	"make it look like {np}", "make it {very}", "make this photo {very}", "make it {very}, please",
 	"turn this into {thing}", "turn it into {thing}", "change it to {thing}", "redo this as {thing}",
 	"show me {np}", "I want {np}", "it should look like {np}", "what would this look like as {thing}",
+	"let me see {np}", "could this be {thing}", "the same scene, but {in}",
 	"the same scene {in}", "this place {in}", "show it to me {in}", "like {np}",
-	"{first}, {rest}", "{first}, {rest}", "{first}, and show it {rest}",
+	"{first}, {rest}", "{first}, {rest}", "{first}, and show it {rest}", "first {earlier}, then {later}",
 }
 
 // heldOutFrames are sentences of known words that no training wording is made from. What is literal in them
 // occurs in no training wording.
 var heldOutFrames = []string{
 	"what I want is {np}", "please make it into {thing}", "I would like it as {thing}", "it should be {very}",
-	"let the picture look like {np}", "the photo should show {thing}", "this, but {in}", "{later}, but first {earlier}",
+	"I would like {np}", "the photo should show {thing}", "this, but {in}", "{later}, but first {earlier}",
 	"the look of {np}, please", "I want to see it {in}",
 }
 

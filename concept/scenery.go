@@ -87,7 +87,7 @@ func weathers() []ingredient {
 		{name: "fog", traits: veil, slight: "density=0.45", strong: "density=2.2", words: words{as: "foggy day|foggy scene", adj: "foggy", in: "in the fog|wrapped in fog",
 			do: "add fog|make @ foggy|let fog roll in", of: "fog"}},
 		{name: "rain", words: words{as: "rainy day|rainy scene", adj: "rainy|wet", in: "in the rain|on a rainy day", do: "make it rain|add rain|let rain fall", of: "rain|rainy weather"}},
-		{name: "snowfall", words: words{as: "day of falling snow|snowstorm", adj: "~snowing|~blizzard", in: "in falling snow|in a snowstorm|while it snows",
+		{name: "snowfall", words: words{as: "day of falling snow|snowstorm", in: "in falling snow|in a snowstorm|while it snows",
 			do: "let it snow|add falling snow|make it snow", of: "falling snow|snowflakes"}, without: "spring-blossom"},
 		{name: "overcast", words: words{as: "overcast day|cloudy day", adj: "overcast|cloudy", in: "under an overcast sky|under grey clouds",
 			do: "cover the sky with clouds|make the sky overcast|add grey clouds", of: "grey clouds|overcast sky"}},

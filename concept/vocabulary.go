@@ -28,10 +28,13 @@ func Tokens(prompt string) []string {
 	return words
 }
 
+// common is the share of concepts from which on a word says nothing about which one is meant ("make", "photo").
+const common = 0.2
+
 // index holds the words of the training wordings.
 type index struct {
 	vocabulary []string
-	rarity     map[string]float64 // ln(concepts/those with the word), of every word
+	rarity     map[string]float64 // of every word: ln(common*concepts/those with it), 0 for common words
 	concepts   []Concept          // the seen ones
 	words      [][]string         // of each of them, sorted
 }
@@ -52,7 +55,7 @@ var buildIndex = sync.OnceValue(func() index {
 	}
 	for w, n := range x.rarity {
 		x.vocabulary = append(x.vocabulary, w)
-		x.rarity[w] = math.Log(float64(len(x.concepts)) / n)
+		x.rarity[w] = max(0, math.Log(common*float64(len(x.concepts))/n))
 	}
 	slices.Sort(x.vocabulary)
 	return x
@@ -62,17 +65,12 @@ var buildIndex = sync.OnceValue(func() index {
 func Vocabulary() []string { return slices.Clone(buildIndex().vocabulary) }
 
 // Nearest returns the k seen concepts whose words are most like those of a prompt, best first: shared words
-// count by their rarity, and words that look alike count in part.
+// count by their rarity, and for unknown words those that resemble them count in part.
 func Nearest(prompt string, k int) []Concept {
 	x := buildIndex()
 	score := make([]float64, len(x.concepts))
 	for _, token := range Tokens(prompt) {
-		alike := map[string]float64{}
-		for _, w := range x.vocabulary {
-			if s := similarity(token, w) * x.rarity[w]; s > 0 {
-				alike[w] = s
-			}
-		}
+		alike := x.alike(token)
 		for i, words := range x.words {
 			best := 0.0
 			for _, w := range words {
@@ -95,11 +93,22 @@ func Nearest(prompt string, k int) []Concept {
 	return nearest
 }
 
-// similarity is 1 for equal words and up to 0.5 for words with letter pairs in common (Dice's coefficient, squared).
-func similarity(a, b string) float64 {
-	if a == b {
-		return 1
+// alike returns how much each known word counts as the token: only itself if it is known, else what resembles it.
+func (x index) alike(token string) map[string]float64 {
+	if rarity, known := x.rarity[token]; known {
+		return map[string]float64{token: rarity}
 	}
+	count := map[string]float64{}
+	for _, w := range x.vocabulary {
+		if s := resemblance(token, w) * x.rarity[w]; s > 0 {
+			count[w] = s
+		}
+	}
+	return count
+}
+
+// resemblance is the share of letter pairs that two words have in common, 0 to 1 (Dice's coefficient), squared.
+func resemblance(a, b string) float64 {
 	if len(a) < 2 || len(b) < 2 {
 		return 0
 	}
@@ -110,5 +119,5 @@ func similarity(a, b string) float64 {
 		}
 	}
 	dice := 2 * float64(common) / float64(len(a)+len(b)-2)
-	return min(1, dice*dice) / 2
+	return min(1, dice*dice)
 }

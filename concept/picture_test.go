@@ -1,0 +1,108 @@
+package concept
+
+import (
+	"flag"
+	"math"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/scene"
+	"github.com/warmstart-ml/warmstart/teacher"
+)
+
+var numScenes = flag.Int("scenes", 3, "scenes of 64x64 pixels to apply the concepts to")
+
+// Concepts are seen at 64x64 pixels, and no unseen one looks like a seen one.
+func TestPictures(t *testing.T) {
+	var sources []teacher.Source
+	var input []float32
+	for i := range *numScenes {
+		s := teacher.FromScene(scene.New(uint64(100+i), 64, 64))
+		sources = append(sources, s)
+		input = append(input, s.Image.Pix...)
+	}
+	all := All()
+	pictures := make([][]float32, len(all)) // [scene, height, width, rgb] of each concept
+	var group sync.WaitGroup
+	for worker := range runtime.NumCPU() {
+		group.Go(func() {
+			for i := worker; i < len(all); i += runtime.NumCPU() {
+				pictures[i] = applied(t, all[i], sources)
+			}
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		return
+	}
+	for i, c := range all {
+		if d := difference(input, pictures[i], 1); d < 0.02 {
+			t.Errorf("%s changes pictures by %.3f only", c.ID, d)
+		}
+		for j, other := range all {
+			if c.IsSeen() || !other.IsSeen() || difference(pictures[i], pictures[j], 61) > 0.03 {
+				continue
+			}
+			if d := difference(pictures[i], pictures[j], 1); d < 0.01 {
+				t.Errorf("%s of group %s looks like %s, which is seen: they differ by %.4f", c.ID, c.Group, other.ID, d)
+			}
+		}
+	}
+}
+
+// applied returns what a concept makes of all sources.
+func applied(t *testing.T, c Concept, sources []teacher.Source) []float32 {
+	chain, err := teacher.Parse(c.Expr)
+	if err != nil {
+		t.Errorf("%s: %v", c.ID, err)
+		return nil
+	}
+	if chain.NeedsMasks() != c.NeedsMasks {
+		t.Errorf("%s: NeedsMasks is %v, the chain says %v", c.ID, c.NeedsMasks, chain.NeedsMasks())
+	}
+	var out []float32
+	for i, s := range sources {
+		m, err := chain.Apply(s, uint64(i))
+		if err != nil {
+			t.Errorf("%s: %v", c.ID, err)
+			return nil
+		}
+		out = append(out, m.Pix...)
+	}
+	return out
+}
+
+// difference is the mean absolute difference over every step-th sample.
+func difference(a, b []float32, step int) float64 {
+	sum, n := 0.0, 0
+	for i := 0; i < len(a); i += step {
+		sum += math.Abs(float64(a[i] - b[i]))
+		n++
+	}
+	return sum / float64(n)
+}
+
+// What says that it works on any photo does, without a scene.
+func TestPhotos(t *testing.T) {
+	photo := teacher.Source{Image: gradient(24, 20)}
+	for _, c := range All() {
+		chain, err := teacher.Parse(c.Expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := chain.Apply(photo, 1); (err != nil) != c.NeedsMasks {
+			t.Errorf("%s on a photo: %v; NeedsMasks is %v", c.ID, err, c.NeedsMasks)
+		}
+	}
+}
+
+// gradient paints a picture that is no scene.
+func gradient(w, h int) *imageio.Image {
+	m := imageio.New(w, h)
+	for i := range m.Pix {
+		m.Pix[i] = float32(i%(3*w)) / float32(3*w)
+	}
+	return m
+}
