@@ -68,6 +68,21 @@ func TestHeldOutWordings(t *testing.T) {
 	}
 }
 
+// Every word of what the documentation says that people may type is known.
+func TestVocabulary(t *testing.T) {
+	known := Vocabulary()
+	for _, prompt := range []string{
+		"a faded photo of a foggy evening", "make it look like a pencil sketch", "turn this into autumn, with film grain",
+		"pencil sketch of a foggy day", "a slightly faded watercolor of a winter night",
+	} {
+		for _, word := range Tokens(prompt) {
+			if !slices.Contains(known, word) {
+				t.Errorf("%q: %q is unknown", prompt, word)
+			}
+		}
+	}
+}
+
 // Names are what people read first.
 func TestNames(t *testing.T) {
 	for id, want := range map[string]string{
