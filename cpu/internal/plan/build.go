@@ -105,55 +105,58 @@ func (c *compiler) buildView(n *ir.Node) (step, error) {
 	if !ok { // a reshape that is no view: the elements in the order of the operand
 		v = c.view(n.Inputs[0])
 	}
+	return c.buildPiece(n, v, 0, rowMajor(v.dims))
+}
+
+// buildPiece copies v to n's memory, from element off on with the given strides.
+func (c *compiler) buildPiece(n *ir.Node, v view, off int, strides []int) (step, error) {
 	out := c.array(n)
-	l, err := newCopy(v.dims, v.strides, rowMajor(v.dims), c.opts.Threads)
+	s, err := loop.NewCopy(loop.CopySpec{Size: 4, Dims: v.dims, Src: v.strides, SrcOffset: v.off, Dst: strides, DstOffset: off})
+	return &copyStep{c: s, src: ref{slot: c.mem[v.base], n: v.base.Shape.Size()}, dst: out}, err
+}
+
+// buildCopy concatenates, pads or reverses.
+func (c *compiler) buildCopy(n *ir.Node) (step, error) {
+	strides := rowMajor(n.Shape.Dimensions)
+	switch a := n.Attrs.(type) {
+	case ir.ConcatenateAttrs:
+		var all steps
+		at := 0
+		for _, in := range n.Inputs {
+			s, err := c.buildPiece(n, c.view(in), at*strides[a.Axis], strides)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
+			at += in.Shape.Dimensions[a.Axis]
+		}
+		return all, nil
+	case ir.ReverseAttrs:
+		v := c.view(n.Inputs[0])
+		v.strides = slices.Clone(v.strides)
+		for _, i := range a.Axes {
+			v.off += (v.dims[i] - 1) * v.strides[i]
+			v.strides[i] = -v.strides[i]
+		}
+		return c.buildPiece(n, v, 0, strides)
+	}
+	return c.buildPad(n, n.Attrs.(ir.PadAttrs))
+}
+
+// buildPad fills with the padding value, then copies what is padded into its place.
+func (c *compiler) buildPad(n *ir.Node, a ir.PadAttrs) (step, error) {
+	strides := rowMajor(n.Shape.Dimensions)
+	fill, err := c.buildPiece(n, c.view(n.Inputs[1]).to(n.Shape.Dimensions), 0, strides)
 	if err != nil {
 		return nil, err
 	}
-	return newLoopStep(l, []ref{c.window(v)}, []ref{out}), nil
-}
-
-// newCopy makes a loop that copies between two strided windows.
-func newCopy(dims, src, dst []int, threads int) (*loop.Loop, error) {
-	return loop.New(loop.Spec{
-		Dims:    dims,
-		Inputs:  []loop.Input{{Strides: src}},
-		Outputs: []loop.Output{{Value: 0, Strides: dst}},
-	}, threads)
-}
-
-// buildCopy concatenates or pads.
-func (c *compiler) buildCopy(n *ir.Node) (step, error) {
-	var steps steps
-	out, strides := c.array(n), rowMajor(n.Shape.Dimensions)
-	put := func(v view, off int, strides []int) error {
-		if v.size() == 0 {
-			return nil
-		}
-		l, err := newCopy(v.dims, v.strides, strides, c.opts.Threads)
-		steps = append(steps, newLoopStep(l, []ref{c.window(v)}, []ref{{slot: out.slot, off: out.off + off, n: out.n - off}}))
-		return err
-	}
-	if n.Op == compute.OpTypeConcatenate {
-		axis, at := n.Attrs.(ir.ConcatenateAttrs).Axis, 0
-		for _, in := range n.Inputs {
-			v := c.view(in)
-			if err := put(v, at*strides[axis], strides); err != nil {
-				return nil, err
-			}
-			at += v.dims[axis]
-		}
-		return steps, nil
-	}
-	if err := put(c.view(n.Inputs[1]).to(n.Shape.Dimensions), 0, strides); err != nil {
-		return nil, err
-	}
 	off, inner := 0, slices.Clone(strides)
-	for i, p := range n.Attrs.(ir.PadAttrs).Axes {
+	for i, p := range a.Axes {
 		off += p.Start * strides[i]
 		inner[i] *= p.Interior + 1
 	}
-	return steps, put(c.view(n.Inputs[0]), off, inner)
+	put, err := c.buildPiece(n, c.view(n.Inputs[0]), off, inner)
+	return steps{fill, put}, err
 }
 
 func (c *compiler) buildFallback(u *unit) (step, error) {

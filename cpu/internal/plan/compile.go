@@ -133,7 +133,7 @@ func isGemm(n *ir.Node) bool {
 // isCopy tells whether n only arranges elements of its operands anew.
 func isCopy(n *ir.Node) bool {
 	switch n.Op {
-	case compute.OpTypeConcatenate:
+	case compute.OpTypeConcatenate, compute.OpTypeReverse:
 		return n.Shape.DType == dtypes.Float32
 	case compute.OpTypePad:
 		return n.Shape.DType == dtypes.Float32 && !slices.ContainsFunc(n.Attrs.(ir.PadAttrs).Axes, func(p compute.PadAxis) bool {

@@ -60,6 +60,19 @@ func (s *loopStep) run(p *Program) error {
 
 func (s *loopStep) scratch() int { return s.l.Scratch() }
 
+// copyStep copies between strided windows.
+type copyStep struct {
+	c        *loop.Copy
+	src, dst ref
+}
+
+func (s *copyStep) run(p *Program) error {
+	s.c.Run(p.pool, loop.Float32s(p.floatsOf(s.dst)), loop.Float32s(p.floatsOf(s.src)))
+	return nil
+}
+
+func (s *copyStep) scratch() int { return 0 }
+
 func (p *Program) buf(r ref) loop.Buf {
 	if b, ok := p.mem[r.slot].flat.([]bool); ok {
 		return loop.Bools(b[r.off : r.off+r.n])
