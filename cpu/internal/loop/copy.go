@@ -21,13 +21,13 @@ type CopySpec struct {
 
 // Copy is a prepared copy. It keeps the state of its run: one Run at a time.
 type Copy struct {
-	spec CopySpec // axes sorted, merged, and cut
-	// The last axes are copied as blocks of up to rows times the last axis. The others count through the blocks.
-	rows   int
-	chunks int // blocks along the second-last axis
-	blocks int
-	group  int // blocks that are one item of work
-	k      *kernels
+	spec CopySpec // axes sorted and merged
+	// Blocks of up to size[0] by size[1] elements of the last two axes are copied at a time; count tells how many of
+	// them lie along these axes.
+	size, count [2]int
+	blocks      int
+	group       int // blocks that are one item of work
+	k           *kernels
 
 	dst, src unsafe.Pointer // of the run
 }
@@ -72,20 +72,41 @@ func newCopy(s CopySpec, k *kernels) (*Copy, error) {
 	}
 	c := &Copy{spec: CopySpec{Size: s.Size, DstOffset: s.DstOffset, SrcOffset: s.SrcOffset}, k: k}
 	c.sortAxes(s)
+	c.cut()
+	return c, nil
+}
+
+// transposes reports whether neighbours in the destination are not neighbours in the source, but those along the
+// second-last axis are.
+func (c *Copy) transposes() bool {
 	n := len(c.spec.Dims)
+	return c.spec.Src[n-2] == 1 && c.spec.Src[n-1] != 1
+}
+
+// transposeRows is the height of the blocks of a transposition. Their rows often lie a power of two apart in the destination,
+// where only as many lines as L1 has ways stay in it.
+const transposeRows = 8
+
+// cut chooses the blocks.
+func (c *Copy) cut() {
+	n := len(c.spec.Dims)
+	last := c.spec.Dims[n-2:]
+	if c.transposes() && last[1] >= transposeRows {
+		c.size[0] = min(last[0], transposeRows)
+		c.size[1] = min(last[1], grain/transposeRows)
+	} else {
+		c.size[1] = min(last[1], grain)
+		c.size[0] = min(last[0], grain/max(1, c.size[1]))
+	}
 	c.blocks = 1
 	for _, d := range c.spec.Dims[:n-2] {
 		c.blocks *= d
 	}
-	rows, row := c.spec.Dims[n-2], c.spec.Dims[n-1]
-	c.rows = max(1, min(rows, grain/max(1, row)))
-	c.chunks = ceilDiv(rows, c.rows)
-	c.blocks *= c.chunks
-	c.group = max(1, grain/max(1, c.rows*row))
-	if row == 0 {
-		c.blocks = 0
+	for i, d := range last {
+		c.count[i] = ceilDiv(d, c.size[i])
+		c.blocks *= c.count[i]
 	}
-	return c, nil
+	c.group = max(1, grain/max(1, c.size[0]*c.size[1]))
 }
 
 // sortAxes orders the axes as they lie in the destination and merges those that lie one behind the other on both
@@ -107,18 +128,11 @@ func (c *Copy) sortAxes(s CopySpec) {
 		}
 		sp.Dims, sp.Dst, sp.Src = append(sp.Dims, d), append(sp.Dst, dst), append(sp.Src, src)
 	}
-	for len(sp.Dims) == 1 && sp.Dims[0] > grain { // one long run: cut it in rows
-		d, rest := sp.Dims[0]/grain, sp.Dims[0]%grain
-		if rest != 0 {
-			break
-		}
-		sp.Dims, sp.Dst, sp.Src = []int{d, grain}, []int{sp.Dst[0] * grain, sp.Dst[0]}, []int{sp.Src[0] * grain, sp.Src[0]}
-	}
 	for len(sp.Dims) < 2 {
 		sp.Dims, sp.Dst, sp.Src = append([]int{1}, sp.Dims...), append([]int{0}, sp.Dst...), append([]int{0}, sp.Src...)
 	}
 	n := len(sp.Dims)
-	if at := slices.Index(sp.Src[:n-1], 1); at >= 0 && sp.Src[n-1] != 1 {
+	if at := slices.Index(sp.Src, 1); at >= 0 && at < n-1 && sp.Src[n-1] != 1 {
 		for i := at; i < n-2; i++ {
 			for _, v := range [][]int{sp.Dims, sp.Dst, sp.Src} {
 				v[i], v[i+1] = v[i+1], v[i]
@@ -174,19 +188,24 @@ func (c *Copy) Do(_, item int) {
 func (c *Copy) block(b int) {
 	s := &c.spec
 	n := len(s.Dims)
-	first := b % c.chunks * c.rows
-	rows := min(c.rows, s.Dims[n-2]-first)
-	dst, src := first*s.Dst[n-2], first*s.Src[n-2]
-	b /= c.chunks
+	var size [2]int
+	dst, src := 0, 0
+	for i := 1; i >= 0; i-- {
+		ax := n - 2 + i
+		first := b % c.count[i] * c.size[i]
+		b /= c.count[i]
+		size[i] = min(c.size[i], s.Dims[ax]-first)
+		dst, src = dst+first*s.Dst[ax], src+first*s.Src[ax]
+	}
 	for ax := n - 3; ax >= 0; ax-- {
 		i := b % s.Dims[ax]
 		b /= s.Dims[ax]
 		dst, src = dst+i*s.Dst[ax], src+i*s.Src[ax]
 	}
-	m := matrix{dst: unsafe.Add(c.dst, dst*s.Size), src: unsafe.Add(c.src, src*s.Size), rows: rows, n: s.Dims[n-1],
+	m := matrix{dst: unsafe.Add(c.dst, dst*s.Size), src: unsafe.Add(c.src, src*s.Size), rows: size[0], n: size[1],
 		dstRow: s.Dst[n-2], dstStep: s.Dst[n-1], srcRow: s.Src[n-2], srcStep: s.Src[n-1]}
 	if s.Size == 4 && m.dstStep == 1 && m.srcRow == 1 {
-		c.k.transpose(m.dst, m.src, rows, m.n, m.dstRow, m.srcStep)
+		c.k.transpose(m.dst, m.src, m.rows, m.n, m.dstRow, m.srcStep)
 		return
 	}
 	switch s.Size {

@@ -23,11 +23,13 @@ func interpret(s Spec, in, out []Buf) {
 			for j, id := range ins.Args[:ins.Op.args()] {
 				a[j] = values[id][e]
 			}
-			if ins.Op.isRow() {
-				n := s.Dims[len(s.Dims)-1]
-				v[e] = combineRow(ins.Op, values[ins.Args[0]][e/n*n:][:n])
-			} else {
+			switch {
+			case !ins.Op.isRow():
 				v[e] = reference(ins.Op, float64(ins.Imm), a)
+			case e%s.Dims[len(s.Dims)-1] == 0:
+				v[e] = combineRow(ins.Op, values[ins.Args[0]][e:][:s.Dims[len(s.Dims)-1]])
+			default:
+				v[e] = v[e-1]
 			}
 			v[e] = float64(float32(v[e]))
 		}

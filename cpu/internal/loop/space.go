@@ -236,4 +236,8 @@ func (sp *space) formView(strides []int, f form) (dims, str []int) {
 	return dims, str
 }
 
-func ceilDiv(a, b int) int { return (a + b - 1) / max(b, 1) }
+// ceilDiv is a/b rounded up, for b > 0; blocks of no elements count as one element long.
+func ceilDiv(a, b int) int {
+	b = max(b, 1)
+	return (a + b - 1) / b
+}
