@@ -1,0 +1,140 @@
+package weightgen
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Networks.
+const (
+	NetworkDiT    = "dit"
+	NetworkUNet1D = "unet1d"
+)
+
+// Config is everything that a generator and its training depend on, besides the data.
+type Config struct {
+	Network    string `json:"network"`     // NetworkDiT or NetworkUNet1D
+	Width      int    `json:"width"`       // of the DiT's tokens, or of the U-Net's first features; a multiple of Heads
+	Layers     int    `json:"layers"`      // of the DiT; 0 for the U-Net
+	Heads      int    `json:"heads"`       // of all attention
+	Tokens     int    `json:"tokens"`      // the most words in a prompt
+	TextWidth  int    `json:"text_width"`  // of the prompt's vectors; a multiple of Heads
+	TextLayers int    `json:"text_layers"` // of the prompt's encoder
+
+	Schedule string `json:"schedule"` // ScheduleLinear or ScheduleCosine
+	Target   string `json:"target"`   // TargetX0, TargetV or TargetNoise
+	// Terminal is the share of training draws at the end of the schedule with nothing as input, which is where
+	// sampling in one step starts. With 0, that starts from noise.
+	Terminal float64 `json:"terminal"`
+	Drop     float64 `json:"drop"` // the share of draws without their prompt, for guidance
+
+	Batch       int     `json:"batch"`        // prompts per step
+	Blocks      int     `json:"blocks"`       // random blocks per step that the U-Net learns from; 0 means all
+	Steps       int     `json:"steps"`        // in total
+	Warmup      int     `json:"warmup"`       // the first steps, in which the learning rate rises linearly from 0
+	LR          float64 `json:"lr"`           // the highest learning rate; it falls along half a cosine to 0
+	WeightDecay float64 `json:"weight_decay"` // decoupled (AdamW), of matrices
+	EMA         float64 `json:"ema"`          // decay per step of the average of the weights that is kept
+	Seed        uint64  `json:"seed"`         // of first weights, draws and noise
+}
+
+// DefaultConfig returns the configuration to start from for a network.
+func DefaultConfig(network string) (Config, error) {
+	c := Config{
+		Network: network, Heads: 4, Tokens: 32, TextLayers: 2,
+		Schedule: ScheduleLinear, Target: TargetX0, Terminal: 0.5, Drop: 0.1,
+		Steps: 4000, Warmup: 100, WeightDecay: 0.01, EMA: 0.999,
+	}
+	switch network {
+	case NetworkDiT:
+		c.Width, c.Layers, c.TextWidth, c.Batch, c.LR = 128, 4, 128, 32, 1e-3
+	case NetworkUNet1D:
+		c.Width, c.TextWidth, c.Batch, c.Blocks, c.LR = 32, 128, 16, 4, 1e-3
+	default:
+		return Config{}, unknownNetwork(network)
+	}
+	return c, nil
+}
+
+func unknownNetwork(name string) error {
+	return fmt.Errorf("unknown network %q: use %s or %s", name, NetworkDiT, NetworkUNet1D)
+}
+
+// check returns an error that names the first setting that makes no sense.
+func (c Config) check() error {
+	between := func(v, low, high int) bool { return v >= low && v <= high }
+	if c.Network != NetworkDiT && c.Network != NetworkUNet1D {
+		return unknownNetwork(c.Network)
+	}
+	if _, err := NewSchedule(c.Schedule); err != nil {
+		return err
+	}
+	dit := c.Network == NetworkDiT
+	for _, v := range []struct {
+		name     string
+		ok       bool
+		expected string
+	}{
+		{"heads", between(c.Heads, 1, 64), "1 to 64"},
+		{"width", between(c.Width, 1, 1<<11) && c.Width%max(c.Heads, 1) == 0, "a multiple of heads, at most 2048"},
+		{"text_width", between(c.TextWidth, 1, 1<<11) && c.TextWidth%max(c.Heads, 1) == 0, "a multiple of heads, at most 2048"},
+		{"layers", dit && between(c.Layers, 1, 64) || !dit && c.Layers == 0, "1 to 64, and 0 for " + NetworkUNet1D},
+		{"tokens", between(c.Tokens, 1, 1<<10), "1 to 1024"},
+		{"text_layers", between(c.TextLayers, 0, 64), "0 to 64"},
+		{"target", slices.Contains([]string{TargetX0, TargetV, TargetNoise}, c.Target), "x0, v or noise"},
+		{"terminal", c.Terminal >= 0 && c.Terminal <= 1 && (c.Terminal == 0 || c.Target != TargetNoise), "0 to 1, and 0 for target noise"},
+		{"drop", c.Drop >= 0 && c.Drop < 1, "in [0,1)"},
+		{"batch", between(c.Batch, 1, 1<<12), "1 to 4096"},
+		{"blocks", c.Blocks >= 0 && (c.Blocks == 0 || !dit), "at least 0, and 0 for " + NetworkDiT},
+		{"steps", c.Steps > 0, "at least 1"},
+		{"warmup", between(c.Warmup, 0, c.Steps), "0 to the number of steps"},
+		{"lr", c.LR >= 0, "at least 0"},
+		{"weight_decay", c.WeightDecay >= 0, "at least 0"},
+		{"ema", c.EMA >= 0 && c.EMA < 1, "in [0,1)"},
+	} {
+		if !v.ok {
+			return fmt.Errorf("weight generator: %s must be %s", v.name, v.expected)
+		}
+	}
+	return nil
+}
+
+// rate returns the learning rate at a step, counted from 0.
+func (c Config) rate(step int) float64 {
+	if step < c.Warmup {
+		return c.LR * float64(step+1) / float64(c.Warmup)
+	}
+	progress := float64(step-c.Warmup) / float64(max(c.Steps-c.Warmup, 1))
+	return c.LR * (1 + math.Cos(math.Pi*progress)) / 2
+}
+
+// average returns the decay of the average at a step: first steps, whose weights are random, fade sooner.
+func (c Config) average(step int) float64 {
+	return min(c.EMA, float64(1+step)/float64(10+step))
+}
+
+// Layout says what the blocks are.
+type Layout struct {
+	Blocks int `json:"blocks"` // per adapter
+	Size   int `json:"size"`   // values per block
+	// Schema identifies which values of which tensors the blocks hold, and how they are normalised.
+	Schema string `json:"schema"`
+}
+
+// maxValues bounds the values of an adapter, so that a foreign file cannot ask for all memory.
+const maxValues = 1 << 24
+
+func (l Layout) check(c Config) error {
+	if l.Blocks <= 0 || l.Size <= 0 || l.Blocks > maxValues/l.Size {
+		return fmt.Errorf("%d blocks of %d values: there must be some, and at most %d values", l.Blocks, l.Size, maxValues)
+	}
+	if c.Network == NetworkUNet1D && l.Size%4 != 0 {
+		return fmt.Errorf("blocks of %d values: %s needs a multiple of 4", l.Size, NetworkUNet1D)
+	}
+	if c.Blocks > l.Blocks {
+		return errors.New("more blocks per step than an adapter has")
+	}
+	return nil
+}
