@@ -144,6 +144,9 @@ func (c *Copy) sortAxes(s CopySpec) {
 // Run copies. dst and src are of the element size of the spec and must not overlap. p may be nil. It allocates
 // nothing, and panics if the copy would leave dst or src.
 func (c *Copy) Run(p *pool.Pool, dst, src Buf) {
+	if c.blocks == 0 {
+		return
+	}
 	c.check(dst, src)
 	c.dst, c.src = unsafe.Add(dst.ptr, c.spec.DstOffset*c.spec.Size), unsafe.Add(src.ptr, c.spec.SrcOffset*c.spec.Size)
 	items := ceilDiv(c.blocks, c.group)
@@ -159,9 +162,6 @@ func (c *Copy) Run(p *pool.Pool, dst, src Buf) {
 
 // check panics when the copy would leave the buffers.
 func (c *Copy) check(dst, src Buf) {
-	if c.blocks == 0 {
-		return
-	}
 	for _, side := range []struct {
 		b       Buf
 		offset  int

@@ -41,14 +41,18 @@ func complete(vec [numOps]vecFunc, fromBool, toBool func(dst, src unsafe.Pointer
 		if whole > 0 {
 			fromBool(dst, a, whole)
 		}
-		fromBoolGeneric(offset(dst, whole), offsetBytes(a, whole), nil, nil, 1, n-whole)
+		if whole < n {
+			fromBoolGeneric(offset(dst, whole), offsetBytes(a, whole), nil, nil, 1, n-whole)
+		}
 	}
 	vec[opToBool] = func(dst, a, _, _ unsafe.Pointer, broadcast, n int) {
 		whole := n &^ 15 * broadcast
 		if whole > 0 {
 			toBool(dst, a, whole)
 		}
-		toBoolGeneric(offsetBytes(dst, whole), offset(a, whole), nil, nil, broadcast, n-whole)
+		if whole < n {
+			toBoolGeneric(offsetBytes(dst, whole), offset(a, whole), nil, nil, broadcast, n-whole)
+		}
 	}
 	return vec
 }
