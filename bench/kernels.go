@@ -87,6 +87,7 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	load := watch()
 	for _, threads := range o.Threads {
 		ours, peer, err := o.workers(ctx, threads, dir, r)
 		if err != nil {
@@ -106,6 +107,7 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 			peer.Close()
 		}
 	}
+	load.finish(r)
 	r.finish()
 	return r, nil
 }

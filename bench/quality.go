@@ -52,6 +52,7 @@ func Quality(ctx context.Context, backend compute.Backend, o Options) (*Report, 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	load := watch()
 	steps, threads := 400, o.Threads[len(o.Threads)-1]
 	if o.Quick {
 		steps = 60
@@ -84,6 +85,7 @@ func Quality(ctx context.Context, backend compute.Backend, o Options) (*Report, 
 		o.Log(fmt.Sprintf("%-20s %.2f dB here, %.2f dB at the peer", edit, row.Ours, row.Peer))
 		r.Rows = append(r.Rows, row)
 	}
+	load.finish(r)
 	r.finish()
 	return r, nil
 }

@@ -48,6 +48,9 @@ type Machine struct {
 	Go   string `json:"go"`
 	Ours string `json:"ours"`
 	Peer string `json:"peer,omitempty"`
+	// Others is what other processes used during the measurement, in CPUs; Stolen what the hypervisor gave to other machines.
+	Others float64 `json:"others"`
+	Stolen float64 `json:"stolen"`
 	// Revision of the source, if the binary was built from a repository.
 	Revision string `json:"revision,omitempty"`
 }

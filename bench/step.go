@@ -47,6 +47,7 @@ func Step(ctx context.Context, backend compute.Backend, o Options) (*Report, err
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	load := watch()
 	for _, c := range stepCases() {
 		files, err := c.prepare(backend, dir)
 		if err != nil {
@@ -58,6 +59,7 @@ func Step(ctx context.Context, backend compute.Backend, o Options) (*Report, err
 			}
 		}
 	}
+	load.finish(r)
 	r.finish()
 	return r, nil
 }
