@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,16 +11,16 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
 // Files in a run's folder.
 const (
-	CheckpointFile = "checkpoint.safetensors"          // the newest state of the training
-	PreviousFile   = "checkpoint.previous.safetensors" // the one before
-	WeightsFile    = "generator.safetensors"           // the generator alone, written at the end
+	CheckpointFile = checkpoint.File         // the newest state of the training
+	PreviousFile   = checkpoint.Previous     // the one before
+	WeightsFile    = "generator.safetensors" // the generator alone, written at the end
 )
 
 // Formats and version in the metadata of the files.
@@ -36,15 +33,14 @@ const (
 // maxHeader bounds the JSON headers of our files; that of U-Net-256 has 25 KiB.
 const maxHeader = 1 << 20
 
-// checkpoint is what a checkpoint or weights file holds.
-type checkpoint struct {
+// saved is what a checkpoint or weights file holds.
+type saved struct {
 	config Config
 	step   int
 	file   *safetensors.File
 }
 
-// Save writes the training state into dir: to a new file that then takes the place of CheckpointFile, which is
-// kept as PreviousFile. Whenever it is cut off, one of the two is whole.
+// Save writes the training state into dir. Whenever it is cut off, this checkpoint or the one before is whole.
 func (t *Trainer) Save(dir string) error {
 	file := &safetensors.File{Metadata: metadata(formatCheckpoint, t.config, t.step)}
 	next := 0
@@ -58,42 +54,16 @@ func (t *Trainer) Save(dir string) error {
 			next++
 		}
 	}
-	current := filepath.Join(dir, CheckpointFile)
-	fresh := current + ".new"
-	if err := writeFile(fresh, file); err != nil {
-		return fmt.Errorf("%w: the previous checkpoint is untouched; free some space and resume", err)
-	}
-	if err := os.Rename(current, filepath.Join(dir, PreviousFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(fresh, current); err != nil {
-		return err
-	}
-	// Makes the renames last through a power cut. Not every system can sync a folder, and without it a cut
-	// only brings back the older of two whole checkpoints.
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
-	return nil
+	return checkpoint.Save(dir, file)
 }
 
-// SaveWeights writes the generator alone, for Load: its average if there is one.
+// SaveWeights writes the generator alone, for Load.
 func (t *Trainer) SaveWeights(path string) error {
-	file := &safetensors.File{Metadata: metadata(formatGenerator, t.config, t.step)}
-	for i, b := range t.trained() {
-		p := t.gen.Params.List()[i]
-		values, err := nn.Values(b)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", p.Name, err)
-		}
-		file.Tensors = append(file.Tensors, safetensors.Float32("generator/"+p.Name, p.Dims, values))
+	w, err := t.Weights()
+	if err != nil {
+		return err
 	}
-	return writeFile(path, file)
-}
-
-func writeFile(path string, file *safetensors.File) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return safetensors.Write(w, file) })
+	return w.Write(path)
 }
 
 func metadata(format string, c Config, step int) map[string]string {
@@ -107,10 +77,14 @@ func metadata(format string, c Config, step int) map[string]string {
 // memory returns where to put a tensor's values, or nil.
 type memory = func(name string, shape []int) []float32
 
+func readOptions(into memory) safetensors.Options {
+	return safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true, Into: into}
+}
+
 // readCheckpoint reads a checkpoint or weights file, into the given memory if that is not nil, and checks that it
 // is one. Errors name it.
-func readCheckpoint(path string, into memory) (*checkpoint, error) {
-	file, err := safetensors.ReadFile(path, safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true, Into: into})
+func readCheckpoint(path string, into memory) (*saved, error) {
+	file, err := safetensors.ReadFile(path, readOptions(into))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +95,7 @@ func readCheckpoint(path string, into memory) (*checkpoint, error) {
 	return c, nil
 }
 
-func parseCheckpoint(file *safetensors.File) (*checkpoint, error) {
+func parseCheckpoint(file *safetensors.File) (*saved, error) {
 	m := file.Metadata
 	if m["format"] != formatCheckpoint && m["format"] != formatGenerator {
 		return nil, fmt.Errorf("format %q: not a checkpoint or generator of this program", m["format"])
@@ -130,7 +104,7 @@ func parseCheckpoint(file *safetensors.File) (*checkpoint, error) {
 		return nil, fmt.Errorf("version %q of the format is not supported, only %s: use the release that wrote it",
 			m["version"], formatVersion)
 	}
-	c := &checkpoint{file: file}
+	c := &saved{file: file}
 	d := json.NewDecoder(strings.NewReader(m["config"]))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c.config); err != nil {
@@ -144,7 +118,7 @@ func parseCheckpoint(file *safetensors.File) (*checkpoint, error) {
 }
 
 // values returns the values of a network's parameters, in order, from the tensors prefix + their names.
-func (c *checkpoint) values(prefix string, params *nn.Params) ([][]float32, error) {
+func (c *saved) values(prefix string, params *nn.Params) ([][]float32, error) {
 	byName := make(map[string]safetensors.Tensor, len(c.file.Tensors))
 	for _, t := range c.file.Tensors {
 		byName[t.Name] = t
@@ -163,59 +137,55 @@ func (c *checkpoint) values(prefix string, params *nn.Params) ([][]float32, erro
 	return values, nil
 }
 
-// newest reads the newest whole checkpoint in dir. If CheckpointFile is damaged, the previous one is used and
-// notice says so. Without any, the error is fs.ErrNotExist.
-func newest(dir string, into memory) (c *checkpoint, notice string, err error) {
-	current, previous := filepath.Join(dir, CheckpointFile), filepath.Join(dir, PreviousFile)
-	c, err = readCheckpoint(current, into)
-	if err == nil || !errors.Is(err, safetensors.ErrDamaged) && !errors.Is(err, fs.ErrNotExist) {
-		return c, "", err
-	}
-	c, errPrevious := readCheckpoint(previous, into)
-	switch {
-	case errPrevious == nil && errors.Is(err, fs.ErrNotExist): // cut off between Save's two renames
-		return c, "", nil
-	case errPrevious == nil:
-		return c, fmt.Sprintf("%v: using %s, from step %d", err, previous, c.step), nil
-	case errors.Is(errPrevious, fs.ErrNotExist):
-		return nil, "", fmt.Errorf("%w: there is no previous checkpoint to go back to: restore the file or train anew in another folder", err)
-	}
-	return nil, "", fmt.Errorf("%w; and %w: restore one of them or train anew in another folder", err, errPrevious)
-}
-
 // Resume makes a trainer from the newest whole checkpoint in dir. Notice, if not empty, tells that an older one
 // had to be used. The configuration is to be the checkpoint's, except that the numbers of steps may differ.
 func Resume(backend compute.Backend, dir string, c Config) (t *Trainer, notice string, err error) {
-	t, blank, err := newTrainer(backend, c)
-	if err != nil {
+	return ResumeParametrized(backend, dir, c, nil)
+}
+
+// ResumeParametrized is Resume for a trainer of what p says; nil stands for all weights.
+func ResumeParametrized(backend compute.Backend, dir string, c Config, p *Parametrization) (t *Trainer, notice string, err error) {
+	if t, err = newTrainer(backend, c, p); err != nil {
 		return nil, "", err
 	}
-	defer func() {
-		if err != nil {
-			t.Close()
-			t = nil
-		}
-	}()
+	if notice, err = t.restore(dir); err != nil {
+		t.Close()
+		return nil, "", err
+	}
+	return t, notice, nil
+}
+
+// restore takes over the state of the newest whole checkpoint in dir.
+func (t *Trainer) restore(dir string) (notice string, err error) {
+	blank, err := t.blank()
+	if err != nil {
+		return "", err
+	}
 	rooms := t.rooms(blank)
-	ck, notice, err := newest(dir, func(name string, shape []int) []float32 {
+	into := func(name string, shape []int) []float32 {
 		if f := rooms[name]; f != nil && slices.Equal(f.Dims(), shape) {
 			return f.Data
 		}
 		return nil // a checkpoint of something else, which is about to be refused
-	})
-	if err != nil {
-		return t, "", err
 	}
-	if err := ck.fits(c); err != nil {
-		return t, "", fmt.Errorf("%s %w", filepath.Join(dir, CheckpointFile), err)
+	ck, notice, err := newest(dir, into)
+	if err != nil {
+		return "", err
+	}
+	if err := ck.fits(t.config); err != nil {
+		return "", fmt.Errorf("%s %w", filepath.Join(dir, CheckpointFile), err)
 	}
 	for _, g := range t.groups() {
 		if _, err := ck.values(g.name+"/", g.params); err != nil {
-			return t, "", fmt.Errorf("%s: %w", filepath.Join(dir, CheckpointFile), err)
+			return "", fmt.Errorf("%s: %w", filepath.Join(dir, CheckpointFile), err)
 		}
 	}
-	t.step = ck.step
-	return t, notice, t.setState(blank)
+	return notice, t.setState(blank, ck.step)
+}
+
+// newest reads the newest whole checkpoint in dir.
+func newest(dir string, into memory) (*saved, string, error) {
+	return checkpoint.Newest(dir, func(path string) (*saved, error) { return readCheckpoint(path, into) })
 }
 
 // rooms names the memory for the state as checkpoints do.
@@ -231,7 +201,7 @@ func (t *Trainer) rooms(blank []*nn.Feed) map[string]*nn.Feed {
 }
 
 // fits returns an error if a training with configuration c cannot go on from the checkpoint.
-func (ck *checkpoint) fits(c Config) error {
+func (ck *saved) fits(c Config) error {
 	if ck.file.Metadata["format"] != formatCheckpoint {
 		return errors.New("holds a generator alone: training cannot resume from it")
 	}

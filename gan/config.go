@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/warmstart-ml/warmstart/nn"
 )
 
-// Losses of the discriminator.
+// Adversarial losses.
 const (
 	LossVanilla = "vanilla" // binary cross-entropy on logits
 	LossLSGAN   = "lsgan"   // least squares
+	LossNone    = "none"    // no discriminator: the L1 loss alone
 )
 
 // Config is everything that a training run depends on, besides its data.
@@ -24,7 +27,7 @@ type Config struct {
 	DiscLayers int     `json:"disc_layers"` // 3: 70x70 patches, 2: 34x34
 	Size       int     `json:"size"`        // height and width of training images, pixels
 	Batch      int     `json:"batch"`       // images per step
-	Loss       string  `json:"loss"`        // LossVanilla or LossLSGAN
+	Loss       string  `json:"loss"`        // LossVanilla, LossLSGAN or LossNone
 	LambdaL1   float64 `json:"lambda_l1"`   // weight of the L1 loss beside the adversarial one
 	LR         float64 `json:"lr"`          // the generator's learning rate
 	DiscLR     float64 `json:"disc_lr"`     // the discriminator's
@@ -34,6 +37,8 @@ type Config struct {
 	DecaySteps int     `json:"decay_steps"` // the last steps, in which both rates fall linearly to 0
 	EMA        float64 `json:"ema"`         // decay per step of the average of the weights; 0 keeps none
 	Seed       uint64  `json:"seed"`        // of initial weights and dropout
+	// Base is the hash of the weights that an adapter is trained over; empty where all weights are trained.
+	Base string `json:"base,omitempty"`
 }
 
 // presets are the configurations to start from.
@@ -96,7 +101,7 @@ func (c Config) check() error {
 		{"depth", c.Generator != "unet" || c.Depth >= 3 && c.Depth <= 12, "3 to 12 for a U-Net"},
 		{"depth", c.Generator != "resnet" || c.Depth >= 0 && c.Depth <= 100, "0 to 100 for a ResNet"},
 		{"batch", c.Batch > 0, "at least 1"},
-		{"loss", c.Loss == LossVanilla || c.Loss == LossLSGAN, "vanilla or lsgan"},
+		{"loss", c.Loss == LossVanilla || c.Loss == LossLSGAN || c.Loss == LossNone, "vanilla, lsgan or none"},
 		{"lr", c.LR >= 0 && c.DiscLR >= 0, "at least 0"},
 		{"beta", c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1, "in [0,1)"},
 		{"steps", c.Steps > 0, "at least 1"},
@@ -107,7 +112,7 @@ func (c Config) check() error {
 			return fmt.Errorf("configuration %q: %s must be %s", c.Preset, v.name, v.expected)
 		}
 	}
-	gen, err := c.generator()
+	gen, err := c.Network()
 	if err != nil {
 		return err
 	}
@@ -118,8 +123,8 @@ func (c Config) check() error {
 	return nil
 }
 
-// generator builds the generator's network.
-func (c Config) generator() (*Network, error) {
+// Network builds the generator's network.
+func (c Config) Network() (*Network, error) {
 	switch c.Generator {
 	case "mini":
 		return mini(c.Width), nil
@@ -131,7 +136,12 @@ func (c Config) generator() (*Network, error) {
 	return nil, fmt.Errorf("configuration %q: unknown generator %q", c.Preset, c.Generator)
 }
 
+// adversarial tells whether there is a discriminator.
+func (c Config) adversarial() bool { return c.Loss != LossNone }
+
 func (c Config) discriminator() *Network { return patchGAN(c.DiscWidth, c.DiscLayers) }
+
+func (c Config) adam() nn.Adam { return nn.Adam{Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: 1e-8} }
 
 // rate returns the factor of both learning rates at a step, counted from 0.
 func (c Config) rate(step int) float64 {
@@ -139,6 +149,12 @@ func (c Config) rate(step int) float64 {
 		return max(float64(left)/float64(c.DecaySteps), 0)
 	}
 	return 1
+}
+
+// sameProgram returns c with those settings of other that a compiled step gets as inputs.
+func (c Config) sameProgram(other Config) Config {
+	c.LR, c.DiscLR, c.Seed = other.LR, other.DiscLR, other.Seed
+	return c
 }
 
 // differences lists the settings in which two configurations differ, except the number of steps: a run may

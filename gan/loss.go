@@ -31,8 +31,8 @@ func softplus(x *Node) *Node {
 	return nn.WithGradient(x, forward, func(_, v *Node) *Node { return Mul(v, Sigmoid(x)) })
 }
 
-// l1 is the mean absolute difference. Its slope at 0 is 0, as PyTorch has it; that of GoMLX's Abs is 1.
-func l1(a, b *Node) *Node {
+// L1 is the mean absolute difference of two images. Its slope at 0 is 0, as PyTorch has it; that of GoMLX's Abs is 1.
+func L1(a, b *Node) *Node {
 	d := Sub(a, b)
 	return ReduceAllMean(Mul(d, StopGradient(Sign(d))))
 }

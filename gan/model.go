@@ -3,7 +3,6 @@ package gan
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -27,49 +26,42 @@ type Model struct {
 	height, width int
 }
 
-// Load reads a generator from a weights file, a checkpoint, or a run's folder. Notice, if not empty, tells that
-// a damaged checkpoint was passed over for the previous one.
+// Load makes a model of what ReadWeights reads.
 func Load(backend compute.Backend, path string) (m *Model, notice string, err error) {
-	info, err := os.Stat(path)
+	w, notice, err := ReadWeights(path)
 	if err != nil {
 		return nil, "", err
 	}
-	var ck *checkpoint
-	if info.IsDir() {
-		ck, notice, err = newest(path, nil)
-	} else {
-		ck, err = readCheckpoint(path, nil)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	gen, err := ck.config.generator()
-	if err != nil {
-		return nil, "", err
-	}
-	prefix := "generator/"
-	if ck.config.EMA > 0 && ck.file.Metadata["format"] == formatCheckpoint {
-		prefix = "ema/"
-	}
-	values, err := ck.values(prefix, &gen.Params)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", path, err)
-	}
-	m, err = newModel(backend, ck.config, gen, values)
+	m, err = NewModel(backend, w)
 	return m, notice, err
 }
 
-// newModel uploads the weights.
-func newModel(backend compute.Backend, c Config, gen *Network, values [][]float32) (*Model, error) {
-	m := &Model{backend: backend, config: c, gen: gen}
-	for i, p := range gen.Params.List() {
-		b, err := backend.BufferFromFlatData(0, values[i], p.Shape())
-		if err != nil {
-			return nil, fmt.Errorf("upload %s: %w", p.Name, err)
-		}
-		m.weights = append(m.weights, b)
+// NewModel makes a model of a generator.
+func NewModel(backend compute.Backend, w *Weights) (*Model, error) {
+	network, err := w.Config.Network()
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
+	m := &Model{backend: backend, config: w.Config, gen: network}
+	return m, m.SetValues(w.Values)
+}
+
+// SetValues exchanges the weights, given in the order of the network's parameters; nothing is compiled anew.
+func (m *Model) SetValues(values [][]float32) error {
+	buffers, err := upload(m.backend, &m.gen.Params, values)
+	if err != nil {
+		return err
+	}
+	m.freeWeights()
+	m.weights = buffers
+	return nil
+}
+
+func (m *Model) freeWeights() {
+	for _, b := range m.weights {
+		b.Finalize()
+	}
+	m.weights = nil
 }
 
 // Config returns what the generator was trained with.
@@ -142,10 +134,7 @@ func (m *Model) Close() {
 	if m.program != nil {
 		m.program.Close()
 	}
-	for _, b := range m.weights {
-		b.Finalize()
-	}
-	m.weights = nil
+	m.freeWeights()
 }
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }

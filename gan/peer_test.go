@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
@@ -134,7 +135,7 @@ func stepsOnFile(t *testing.T, tr *Trainer, file string, steps int) [][4]float64
 		d := shapes[len(shapes)-len(masks)+m].Dimensions
 		f.Tensors = append(f.Tensors, safetensors.Float32(fmt.Sprintf("dropout.%d", m), []int{steps * c.Batch, d[1], d[2], d[3]}, values))
 	}
-	if err := writeFile(file, f); err != nil {
+	if err := writeTestFile(file, f); err != nil {
 		t.Fatal(err)
 	}
 	return losses
@@ -152,7 +153,7 @@ func comparePictures(t *testing.T, p *peer, tr *Trainer, dir string) {
 	x := make([]float32, len(picture.Pix))
 	picture.ToTensor(x)
 	in, out, weights := filepath.Join(dir, "in.safetensors"), filepath.Join(dir, "out.safetensors"), filepath.Join(dir, WeightsFile)
-	if err := writeFile(in, &safetensors.File{Tensors: []safetensors.Tensor{safetensors.Float32("x", []int{1, size, size, 3}, x)}}); err != nil {
+	if err := writeTestFile(in, &safetensors.File{Tensors: []safetensors.Tensor{safetensors.Float32("x", []int{1, size, size, 3}, x)}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tr.SaveWeights(weights); err != nil {
@@ -178,4 +179,8 @@ func comparePictures(t *testing.T, p *peer, tr *Trainer, dir string) {
 			t.Fatalf("value %d of the picture: %g here, %g in PyTorch", i, ours[0].Pix[i], v)
 		}
 	}
+}
+
+func writeTestFile(path string, f *safetensors.File) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return safetensors.Write(w, f) })
 }

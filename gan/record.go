@@ -43,7 +43,7 @@ type recorder struct {
 	file     *os.File // of events
 	progress progress
 	begun    time.Time
-	model    *Model // for samples; its weights are the trainer's
+	model    *Model // for samples
 }
 
 func newRecorder(backend compute.Backend, t *Trainer, o *Options) (*recorder, error) {
@@ -61,7 +61,7 @@ func newRecorder(backend compute.Backend, t *Trainer, o *Options) (*recorder, er
 		return nil, err
 	}
 	r.progress = newProgress(o.Progress, t)
-	r.model = &Model{backend: backend, config: t.config, gen: t.gen}
+	r.model = &Model{backend: backend, config: t.config, gen: t.gen} // sample sets its weights
 	return r, nil
 }
 
@@ -94,8 +94,13 @@ func (r *recorder) step(ctx context.Context, t *Trainer, l Losses) error {
 
 // sample writes a sheet with a row for each sample: source, output, target.
 func (r *recorder) sample(ctx context.Context, t *Trainer) error {
-	r.model.weights = t.trained()
-	defer func() { r.model.weights = nil }()
+	w, err := t.Weights()
+	if err != nil {
+		return err
+	}
+	if err := r.model.SetValues(w.Values); err != nil {
+		return err
+	}
 	var pictures []*imageio.Image
 	for _, s := range r.options.Samples {
 		out, err := r.model.Apply(ctx, []*imageio.Image{s.Source})

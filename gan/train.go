@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 )
 
 // Batches serves training data. Package pairs implements it.
@@ -30,6 +31,10 @@ type Sample struct{ Source, Target *imageio.Image }
 type Options struct {
 	Config Config
 	Data   Batches
+	// Parametrization says what is trained; nil: all of the generator's weights.
+	Parametrization *Parametrization
+	// Start holds the values to begin with, unless the run is resumed.
+	Start Start
 	// Dir is the run's folder. It is made if need be, and receives checkpoints, log.jsonl (the losses of each
 	// step), TensorBoard events, and samples/step-N.png.
 	Dir string
@@ -99,7 +104,7 @@ func Train(ctx context.Context, backend compute.Backend, o Options) (*Summary, e
 // start makes a new trainer or resumes one.
 func start(backend compute.Backend, o *Options) (*Trainer, error) {
 	if o.Resume {
-		t, notice, err := Resume(backend, o.Dir, o.Config)
+		t, notice, err := ResumeParametrized(backend, o.Dir, o.Config, o.Parametrization)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s holds no checkpoint to resume from: train without --resume", o.Dir)
 		}
@@ -108,16 +113,17 @@ func start(backend compute.Backend, o *Options) (*Trainer, error) {
 		}
 		return t, err
 	}
-	for _, name := range []string{CheckpointFile, PreviousFile} {
-		if _, err := os.Stat(filepath.Join(o.Dir, name)); err == nil {
-			return nil, fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", o.Dir)
-		}
+	if checkpoint.Exists(o.Dir) {
+		return nil, fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", o.Dir)
 	}
-	t, err := NewTrainer(backend, o.Config)
+	t, err := newTrainer(backend, o.Config, o.Parametrization)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.Save(o.Dir); err != nil { // from now on the run can be resumed, whenever it is killed
+	if err = t.Reset(o.Config, o.Start); err == nil {
+		err = t.Save(o.Dir) // from now on the run can be resumed, whenever it is killed
+	}
+	if err != nil {
 		t.Close()
 		return nil, err
 	}

@@ -164,14 +164,14 @@ func TestForeignFiles(t *testing.T) {
 		"step":          {"format": formatGenerator, "version": formatVersion, "config": `{}`, "step": "-1"},
 		"empty config":  {"format": formatGenerator, "version": formatVersion, "config": `{}`, "step": "1"},
 	} {
-		if err := writeFile(path, &safetensors.File{Metadata: meta}); err != nil {
+		if err := writeTestFile(path, &safetensors.File{Metadata: meta}); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := Load(testBackend(t), path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, wanted one that names the file", name, err)
 		}
 	}
-	if err := writeFile(path, &safetensors.File{Metadata: metadata(formatGenerator, tinyConfigs()[0], 1)}); err != nil {
+	if err := writeTestFile(path, &safetensors.File{Metadata: metadata(formatGenerator, tinyConfigs()[0], 1)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := Load(testBackend(t), path); err == nil || !strings.Contains(err.Error(), "missing") {
@@ -280,7 +280,7 @@ func FuzzCheckpoint(f *testing.F) {
 		if err != nil {
 			return
 		}
-		gen, err := c.config.generator()
+		gen, err := c.config.Network()
 		if err != nil {
 			t.Fatal(err)
 		}

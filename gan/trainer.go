@@ -2,11 +2,9 @@ package gan
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/nn"
 )
@@ -24,18 +22,26 @@ type Trainer struct {
 	config    Config
 	backend   compute.Backend
 	gen, disc *Network
+	target    Parametrization
 	program   *nn.Program
 
-	step  int              // the number of steps done
-	state []compute.Buffer // one per parameter of every group
-	feeds []*nn.Feed       // the inputs behind the state: see feedX and following
-	masks *nn.Masks
+	step   int              // the number of steps done
+	state  []compute.Buffer // one per parameter of every group
+	frozen []compute.Buffer // the values of target.Base
+	feeds  []*nn.Feed       // the inputs behind state and frozen: see feedX and following
+	masks  *nn.Masks
 
-	inputs []compute.Buffer // state and feeds, as the program takes them
+	inputs []compute.Buffer // state, frozen and feeds, as the program takes them
 	donate []bool           // true for the state
 }
 
-// Inputs behind the state.
+// Start holds the values that a training begins with.
+type Start struct {
+	Trained       [][]float32 // of what is trained; nil: Parametrization.Initial, or drawn by the seed
+	Discriminator [][]float32 // nil: drawn by the seed
+}
+
+// Inputs behind the state and the frozen weights.
 const (
 	feedX          = iota // [batch, size, size, 3]
 	feedY                 // the same
@@ -45,45 +51,88 @@ const (
 	feedMasks             // the dropout masks from here on
 )
 
-// NewTrainer makes a trainer with fresh weights. It compiles the training step, which takes a moment.
+// NewTrainer makes a trainer of all of a generator's weights, which are drawn by the seed. It compiles the
+// training step, which takes a moment.
 func NewTrainer(backend compute.Backend, c Config) (*Trainer, error) {
-	t, blank, err := newTrainer(backend, c)
+	return NewParametrizedTrainer(backend, c, nil)
+}
+
+// NewParametrizedTrainer makes a trainer of what p says; nil stands for all weights.
+func NewParametrizedTrainer(backend compute.Backend, c Config, p *Parametrization) (*Trainer, error) {
+	t, err := newTrainer(backend, c, p)
 	if err != nil {
 		return nil, err
 	}
-	t.drawState(blank)
-	return t, t.setState(blank)
+	if err := t.Reset(c, Start{}); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
 }
 
-// newTrainer makes a trainer whose state is yet to be filled in: blank has memory for it.
-func newTrainer(backend compute.Backend, c Config) (t *Trainer, blank []*nn.Feed, err error) {
+// newTrainer makes a trainer without a state.
+func newTrainer(backend compute.Backend, c Config, p *Parametrization) (*Trainer, error) {
 	if err := c.check(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	gen, err := c.generator()
+	gen, err := c.Network()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	t = &Trainer{config: c, backend: backend, gen: gen, disc: c.discriminator(), masks: &nn.Masks{}}
+	if p == nil {
+		p = allWeights(gen)
+	}
+	t := &Trainer{config: c, backend: backend, gen: gen, disc: c.discriminator(), target: *p, masks: &nn.Masks{}}
 	if t.program, err = nn.Compile(backend, "training step of "+c.Preset, t.build); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	if err := t.reserve(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// reserve makes the inputs of the program, except the state.
+func (t *Trainer) reserve() (err error) {
 	_, shapes := t.program.Inputs()
-	for _, s := range shapes {
-		f, err := nn.NewFeed(backend, s.Dimensions...)
+	state, frozen := t.stateSize(), len(t.target.Base)
+	if t.frozen, err = upload(t.backend, &t.gen.Params, t.target.Base); err != nil {
+		return err
+	}
+	for _, s := range shapes[state+frozen:] {
+		f, err := nn.NewFeed(t.backend, s.Dimensions...)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		t.feeds = append(t.feeds, f)
 	}
 	t.inputs = make([]compute.Buffer, len(shapes))
 	t.donate = make([]bool, len(shapes))
-	state := len(shapes) - feedMasks - t.masks.Len()
 	for i := range state {
 		t.donate[i] = true
 	}
-	blank, t.feeds = t.feeds[:state], t.feeds[state:]
-	return t, blank, nil
+	return nil
+}
+
+// Reset begins a new training without compiling anew. The configuration may differ from the trainer's in seed, numbers of
+// steps and learning rates.
+func (t *Trainer) Reset(c Config, start Start) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if d := c.sameProgram(t.config).differences(t.config); len(d) > 0 {
+		return fmt.Errorf("this trainer cannot change to %s: make another", strings.Join(d, ", "))
+	}
+	t.config = c
+	blank, err := t.blank()
+	if err != nil {
+		return err
+	}
+	if err := t.begin(blank, start); err != nil {
+		return err
+	}
+	return t.setState(blank, 0)
 }
 
 // Config returns what the trainer was made with.
@@ -99,48 +148,92 @@ type tensorGroup struct {
 }
 
 // groups lists the training state in the order of the program's inputs and outputs: weights and both of
-// Adam's moments of the generator and the discriminator, and the averaged generator if there is one.
+// Adam's moments of what is trained and of the discriminator, and the average of what is trained, if they are there.
 func (t *Trainer) groups() []tensorGroup {
-	gen, disc := &t.gen.Params, &t.disc.Params
-	groups := []tensorGroup{
-		{"generator", gen}, {"generator.m", gen}, {"generator.v", gen},
-		{"discriminator", disc}, {"discriminator.m", disc}, {"discriminator.v", disc},
+	name, params, disc := t.target.Name, t.target.Params, &t.disc.Params
+	groups := []tensorGroup{{name, params}, {name + ".m", params}, {name + ".v", params}}
+	if t.config.adversarial() {
+		groups = append(groups, tensorGroup{"discriminator", disc}, tensorGroup{"discriminator.m", disc}, tensorGroup{"discriminator.v", disc})
 	}
 	if t.config.EMA > 0 {
-		groups = append(groups, tensorGroup{"ema", gen})
+		groups = append(groups, tensorGroup{"ema", params})
 	}
 	return groups
 }
 
-// trained returns the buffers of the generator to apply: the average if there is one.
-func (t *Trainer) trained() []compute.Buffer {
-	n := len(t.gen.Params.List())
-	if t.config.EMA > 0 {
-		return t.state[len(t.state)-n:]
+// stateSize returns the number of tensors in the state.
+func (t *Trainer) stateSize() int {
+	n := 0
+	for _, g := range t.groups() {
+		n += len(g.params.List())
 	}
-	return t.state[:n]
+	return n
 }
 
-// drawState draws the first weights; moments start at 0 and the average at the weights.
-func (t *Trainer) drawState(blank []*nn.Feed) {
+// blank returns memory for a state.
+func (t *Trainer) blank() ([]*nn.Feed, error) {
+	var blank []*nn.Feed
 	for _, g := range t.groups() {
-		for i := range g.params.List() {
-			dst := blank[i].Data
-			switch g.name {
-			case "generator", "ema":
-				g.params.Draw(nn.Ref(i), t.config.Seed, dst)
-			case "discriminator":
-				g.params.Draw(nn.Ref(i), t.config.Seed+1, dst)
-			default:
-				clear(dst)
+		for _, p := range g.params.List() {
+			f, err := nn.NewFeed(t.backend, p.Dims...)
+			if err != nil {
+				return nil, err
 			}
+			blank = append(blank, f)
+		}
+	}
+	return blank, nil
+}
+
+// begin fills in the state of a training's start: moments are 0, and the average is what is averaged.
+func (t *Trainer) begin(blank []*nn.Feed, start Start) error {
+	if start.Trained == nil {
+		start.Trained = t.target.Initial
+	}
+	for _, g := range t.groups() {
+		var values [][]float32
+		seed := t.config.Seed
+		switch g.name {
+		case t.target.Name, "ema":
+			values = start.Trained
+		case "discriminator":
+			values, seed = start.Discriminator, seed+1
+		default:
+			for i := range g.params.List() {
+				clear(blank[i].Data)
+			}
+			blank = blank[len(g.params.List()):]
+			continue
+		}
+		if err := fill(blank, g, values, seed); err != nil {
+			return err
 		}
 		blank = blank[len(g.params.List()):]
 	}
+	return nil
 }
 
-// setState takes over the state that has been filled in.
-func (t *Trainer) setState(filled []*nn.Feed) error {
+// fill copies a group's values, or draws them if they are nil.
+func fill(blank []*nn.Feed, g tensorGroup, values [][]float32, seed uint64) error {
+	if values != nil && len(values) != len(g.params.List()) {
+		return fmt.Errorf("%d tensors for the %d of the %s", len(values), len(g.params.List()), g.name)
+	}
+	for i, p := range g.params.List() {
+		if values == nil {
+			g.params.Draw(nn.Ref(i), seed, blank[i].Data)
+			continue
+		}
+		if len(values[i]) != p.Size() {
+			return fmt.Errorf("%s/%s has %d values, wanted %d", g.name, p.Name, len(values[i]), p.Size())
+		}
+		copy(blank[i].Data, values[i])
+	}
+	return nil
+}
+
+// setState takes over a state that has been filled in, after some steps.
+func (t *Trainer) setState(filled []*nn.Feed, step int) error {
+	t.freeState()
 	for _, f := range filled {
 		b, err := f.Buffer()
 		if err != nil {
@@ -148,61 +241,46 @@ func (t *Trainer) setState(filled []*nn.Feed) error {
 		}
 		t.state = append(t.state, b)
 	}
+	t.step = step
 	return nil
 }
 
-// build makes the graph of one step: fake images, the discriminator's update on them, and the generator's
-// update against the updated discriminator, as pix2pix's published code has it.
-func (t *Trainer) build(g *Graph) []*Node {
-	c, adam := t.config, nn.Adam{Beta1: t.config.Beta1, Beta2: t.config.Beta2, Epsilon: 1e-8}
-	var in [][]*Node
-	for _, group := range t.groups() {
-		in = append(in, group.params.Inputs(g, group.name+"/"))
+func (t *Trainer) freeState() {
+	for _, b := range t.state {
+		b.Finalize()
 	}
-	image := shapes.Make(dtypes.Float32, c.Batch, c.Size, c.Size, 3)
-	x, y := Parameter(g, "x", image), Parameter(g, "y", image)
-	scalar := func(name string) *Node { return Parameter(g, name, shapes.Make(dtypes.Float32)) }
-	genSize, discSize, correction := scalar("generator step size"), scalar("discriminator step size"), scalar("correction")
-
-	fake := t.gen.Forward(t.gen.Params.NewEnv(in[0], t.masks), x)
-
-	// Real and generated pairs go through the discriminator as one batch: instance norm keeps them apart.
-	real, generated := Concatenate([]*Node{x, y}, -1), Concatenate([]*Node{x, StopGradient(fake)}, -1)
-	logits := t.disc.Forward(t.disc.Params.NewEnv(in[3], nil), Concatenate([]*Node{real, generated}, 0))
-	lossReal := adversarial(c.Loss, SliceAxis(logits, 0, AxisRange(0, c.Batch)), true)
-	lossFake := adversarial(c.Loss, SliceAxis(logits, 0, AxisRange(c.Batch, 2*c.Batch)), false)
-	discLoss := MulScalar(Add(lossReal, lossFake), 0.5)
-	disc := update(adam, in[3:6], Gradient(discLoss, in[3]...), discSize, correction)
-
-	updated := make([]*Node, len(disc[0]))
-	for i, w := range disc[0] {
-		updated[i] = StopGradient(w)
-	}
-	logits = t.disc.Forward(t.disc.Params.NewEnv(updated, nil), Concatenate([]*Node{x, fake}, -1))
-	lossGAN, lossL1 := adversarial(c.Loss, logits, true), l1(fake, y)
-	genLoss := Add(lossGAN, MulScalar(lossL1, c.LambdaL1))
-	gen := update(adam, in[0:3], Gradient(genLoss, in[0]...), genSize, correction)
-
-	var out []*Node
-	for _, group := range append(gen, disc...) {
-		out = append(out, group...)
-	}
-	if c.EMA > 0 {
-		for i, w := range gen[0] {
-			out = append(out, Add(MulScalar(in[6][i], c.EMA), MulScalar(w, 1-c.EMA)))
-		}
-	}
-	return append(out, Stack([]*Node{lossGAN, lossL1, lossReal, lossFake}, 0))
+	t.state = t.state[:0]
 }
 
-// update returns the weights and moments (weights, m, v) after a step of Adam.
-func update(adam nn.Adam, in [][]*Node, gradients []*Node, size, correction *Node) [][]*Node {
-	out := make([][]*Node, 3)
-	for i, d := range gradients {
-		w, m, v := adam.Apply(in[0][i], in[1][i], in[2][i], d, size, correction)
-		out[0], out[1], out[2] = append(out[0], w), append(out[1], m), append(out[2], v)
+// Trained returns a copy of what is trained, in the order of its parameters: its average if there is one.
+func (t *Trainer) Trained() ([][]float32, error) {
+	n := len(t.target.Params.List())
+	buffers := t.state[:n]
+	if t.config.EMA > 0 {
+		buffers = t.state[len(t.state)-n:]
 	}
-	return out
+	return download(t.target.Params, buffers)
+}
+
+// Discriminator returns a copy of the discriminator's weights, to start another training with; nil if there is none.
+func (t *Trainer) Discriminator() ([][]float32, error) {
+	if !t.config.adversarial() {
+		return nil, nil
+	}
+	n := 3 * len(t.target.Params.List())
+	return download(&t.disc.Params, t.state[n:][:len(t.disc.Params.List())])
+}
+
+// Weights returns the generator as it is now.
+func (t *Trainer) Weights() (*Weights, error) {
+	values, err := t.Trained()
+	if err != nil {
+		return nil, err
+	}
+	if t.target.Merge != nil {
+		values = t.target.Merge(t.target.Base, values)
+	}
+	return &Weights{Config: t.config, Step: t.step, Values: values}, nil
 }
 
 // Step trains on one batch: source images x and targets y [batch, size, size, 3] in [-1,1]. After an error the
@@ -217,6 +295,7 @@ func (t *Trainer) Step(x, y []float32) (Losses, error) {
 	copy(t.feeds[feedY].Data, y)
 	t.fillFeeds()
 	n := copy(t.inputs, t.state)
+	n += copy(t.inputs[n:], t.frozen)
 	for i, f := range t.feeds {
 		b, err := f.Buffer()
 		if err != nil {
@@ -241,7 +320,7 @@ func (t *Trainer) Step(x, y []float32) (Losses, error) {
 // fillFeeds writes the inputs that follow from the number of the step.
 func (t *Trainer) fillFeeds() {
 	c := t.config
-	adam, rate := nn.Adam{Beta1: c.Beta1, Beta2: c.Beta2}, c.rate(t.step)
+	adam, rate := c.adam(), c.rate(t.step)
 	genSize, correction := adam.Scalars(t.step+1, c.LR*rate)
 	discSize, _ := adam.Scalars(t.step+1, c.DiscLR*rate)
 	t.feeds[feedGenSize].Data[0] = genSize
@@ -255,8 +334,9 @@ func (t *Trainer) fillFeeds() {
 // Close frees the compiled step and the state.
 func (t *Trainer) Close() {
 	t.program.Close()
-	for _, b := range t.state {
+	t.freeState()
+	for _, b := range t.frozen {
 		b.Finalize()
 	}
-	t.state = nil
+	t.frozen = nil
 }

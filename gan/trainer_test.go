@@ -88,7 +88,7 @@ func TestParameterCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gen, err := c.generator()
+		gen, err := c.Network()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestParameterCounts(t *testing.T) {
 		}
 	}
 	c, _ := Preset("mini")
-	gen, _ := c.generator()
+	gen, _ := c.Network()
 	if n := gen.Params.Size(); n > 500_000 {
 		t.Errorf("mini has %d parameters, at most 500000 are wanted", n)
 	}

@@ -26,3 +26,13 @@ func (a Adam) Apply(weight, m, v, gradient, size, correction *Node) (newWeight, 
 	denominator := AddScalar(Mul(Sqrt(newV), correction), a.Epsilon)
 	return Sub(weight, Div(Mul(newM, size), denominator)), newM, newV
 }
+
+// Update applies the step to a list of parameters: both state and result are their weights, first and second moments.
+func (a Adam) Update(state [][]*Node, gradients []*Node, size, correction *Node) [][]*Node {
+	out := make([][]*Node, 3)
+	for i, d := range gradients {
+		w, m, v := a.Apply(state[0][i], state[1][i], state[2][i], d, size, correction)
+		out[0], out[1], out[2] = append(out[0], w), append(out[1], m), append(out[2], v)
+	}
+	return out
+}

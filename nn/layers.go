@@ -43,10 +43,12 @@ type ConvTranspose2D struct {
 // ConvTranspose2D declares name.weight and name.bias (which starts at 0). Pad is that of the convolution
 // that would undo it, as in PyTorch.
 func (p *Params) ConvTranspose2D(name string, in, out, size, stride, pad int, biased bool, init Init) ConvTranspose2D {
-	return ConvTranspose2D{
+	c := ConvTranspose2D{
 		Weight: p.Add(name+".weight", init, size, size, out, in), Bias: p.bias(name, out, biased),
 		Stride: stride, Pad: pad,
 	}
+	p.list[c.Weight].Transposed = true
+	return c
 }
 
 // Apply maps x [batch, height, width, in] to [batch, height*stride, width*stride, out].

@@ -66,13 +66,20 @@ func (n LayerNorm) Apply(e *Env, x *Node) *Node {
 }
 
 // moments returns c = x - mean, the mean and 1/sqrt(variance + eps) over axes, the last two with axes of size
-// 1, all as constants to autodiff. It takes two passes over x, because E[x²] - mean² loses all digits where
-// the mean is far larger than the deviation.
+// 1, all as constants to autodiff. Both moments come from one pass over d = x - the first value: E[d²] - E[d]² keeps the
+// digits that E[x²] - E[x]² loses where the mean is far larger than the deviation, since one value is never many
+// deviations away from the mean.
 func moments(x *Node, axes ...int) (centred, mu, r *Node) {
 	x = StopGradient(x)
-	mu = mean(x, axes...)
-	centred = Sub(x, mu)
-	return centred, mu, Rsqrt(AddScalar(mean(Square(centred), axes...), normEpsilon))
+	first := x
+	for _, axis := range axes {
+		first = SliceAxis(first, axis, AxisElem(0))
+	}
+	d := Sub(x, first)
+	shift := mean(d, axes...)
+	variance := Sub(mean(Square(d), axes...), Square(shift))
+	mu = Add(first, shift)
+	return Sub(x, mu), mu, Rsqrt(AddScalar(Max(variance, ZerosLike(variance)), normEpsilon))
 }
 
 // mean keeps the axes that it averages over, with size 1.

@@ -19,6 +19,8 @@ type Param struct {
 	// Dims are its axes' sizes, in the orders given in the package comment.
 	Dims []int
 	Init Init
+	// Transposed marks the kernel of a transposed convolution, which ends with [out, in] instead of [in, out].
+	Transposed bool
 }
 
 // Size returns the number of values.
