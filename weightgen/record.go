@@ -43,7 +43,7 @@ func newRecorder(backend compute.Backend, t *Trainer, o *Options) (r *recorder, 
 		return nil, err
 	}
 	if len(o.Held) > 0 {
-		if r.sampler, err = newSampler(backend, t.model, evalBatch); err != nil {
+		if r.sampler, err = newSampler(backend, t.model, o.Config.evalBatch()); err != nil {
 			return nil, err
 		}
 	}

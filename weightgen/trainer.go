@@ -55,6 +55,9 @@ func NewTrainer(backend compute.Backend, c Config, data *Dataset) (*Trainer, err
 	if err != nil {
 		return nil, err
 	}
+	if err := data.checkPrompts(m.Encoder); err != nil {
+		return nil, fmt.Errorf("training data: %w", err)
+	}
 	state := make([][]float32, 0, len(groups)*len(m.Params.List()))
 	for _, group := range groups {
 		for i, p := range m.Params.List() {

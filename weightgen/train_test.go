@@ -1,0 +1,316 @@
+package weightgen
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/nn"
+	"github.com/warmstart-ml/warmstart/safetensors"
+	"github.com/warmstart-ml/warmstart/textenc"
+)
+
+// shortConfig is for tests in which nothing is learnt.
+func shortConfig(network string) Config {
+	c := testConfig(network)
+	c.Width, c.TextWidth, c.Batch, c.Steps, c.Warmup = 8, 8, 4, 6, 2
+	if network == NetworkUNet1D {
+		c.Blocks = 2
+	}
+	return c
+}
+
+// interrupted leaves a run in dir that was cancelled after its third step.
+func interrupted(t *testing.T, c Config, data *Dataset, held []Held, dir string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := Train(ctx, testBackend(t), Options{
+		Config: c, Data: data, Held: held, EvalEvery: 2, Dir: dir, SaveEvery: time.Nanosecond,
+		Progress: func(r Record) {
+			if r.Step == 3 {
+				cancel()
+			}
+		},
+	})
+	var i *InterruptedError
+	if !errors.As(err, &i) || i.Step != 3 || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "--resume") {
+		t.Fatalf("error %v, wanted an interruption at step 3", err)
+	}
+}
+
+func readAll(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestResumeGivesTheSameBits(t *testing.T) {
+	data, held := syntheticZoo(3, 16)
+	for _, network := range []string{NetworkDiT, NetworkUNet1D} {
+		t.Run(network, func(t *testing.T) {
+			c, whole, parts := shortConfig(network), t.TempDir(), t.TempDir()
+			one, err := cpu.New("threads=1") // nor may the number of threads matter
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer one.Finalize()
+			if _, err := Train(t.Context(), one, Options{Config: c, Data: data, Dir: whole}); err != nil {
+				t.Fatal(err)
+			}
+			interrupted(t, c, data, held, parts)
+			r, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Held: held, EvalEvery: 2, Dir: parts, Resume: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Step != c.Steps || len(r.Held) != 2 {
+				t.Errorf("last record %+v", r)
+			}
+			for _, name := range []string{CheckpointFile, WeightsFile} {
+				if !bytes.Equal(readAll(t, filepath.Join(whole, name)), readAll(t, filepath.Join(parts, name))) {
+					t.Errorf("%s differs from that of an unbroken run", name)
+				}
+			}
+			log := readAll(t, filepath.Join(parts, logFile))
+			if lines, evals := bytes.Count(log, []byte("\n")), bytes.Count(log, []byte(`"nearest"`)); lines != c.Steps || evals != 2*3 {
+				t.Errorf("%d lines in the log and %d evaluations", lines, evals)
+			}
+		})
+	}
+}
+
+func TestDamagedCheckpoint(t *testing.T) {
+	data, _ := syntheticZoo(3, 16)
+	c, dir := shortConfig(NetworkDiT), t.TempDir()
+	interrupted(t, c, data, nil, dir)
+	current := filepath.Join(dir, CheckpointFile)
+	b := readAll(t, current)
+	if err := os.WriteFile(current, b[:len(b)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tr, notice, err := Resume(testBackend(t), dir, c, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	if tr.StepsDone() != 2 || !strings.Contains(notice, current) || !strings.Contains(notice, PreviousFile) {
+		t.Errorf("resumed at step %d with the notice %q", tr.StepsDone(), notice)
+	}
+	if err := os.WriteFile(filepath.Join(dir, PreviousFile), b[:100], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Resume(testBackend(t), dir, c, data); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), PreviousFile) {
+		t.Errorf("both damaged: error %v", err)
+	}
+}
+
+func TestResumeRefuses(t *testing.T) {
+	data, _ := syntheticZoo(3, 16)
+	c, dir := shortConfig(NetworkDiT), t.TempDir()
+	run := func(c Config, data *Dataset, resume bool) error {
+		_, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Dir: dir, Resume: resume})
+		return err
+	}
+	if err := run(c, data, true); err == nil || !strings.Contains(err.Error(), "without --resume") {
+		t.Errorf("an empty folder: error %v", err)
+	}
+	interrupted(t, c, data, nil, dir)
+	if err := run(c, data, false); err == nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("a folder in use: error %v", err)
+	}
+	changed := c
+	changed.LR *= 2
+	if err := run(changed, data, true); err == nil || !strings.Contains(err.Error(), "other settings") {
+		t.Errorf("another learning rate: error %v", err)
+	}
+	data.Adapters[5][7] += 1
+	if err := run(c, data, true); err == nil || !strings.Contains(err.Error(), "other adapters") {
+		t.Errorf("another adapter: error %v", err)
+	}
+}
+
+func TestBadData(t *testing.T) {
+	for name, spoil := range map[string]func(d *Dataset){
+		"no adapters":   func(d *Dataset) { d.Adapters = nil },
+		"the mask":      func(d *Dataset) { d.Mask = d.Mask[1:] },
+		"prompts of":    func(d *Dataset) { d.Prompts = d.Prompts[1:] },
+		"no prompts":    func(d *Dataset) { d.Prompts[3] = nil },
+		"wanted 48":     func(d *Dataset) { d.Adapters[3] = nil },
+		"is NaN":        func(d *Dataset) { d.Adapters[3][4] = float32(math.NaN()) },
+		"padding only":  func(d *Dataset) { clear(d.Mask[16:32]) },
+		"multiple of 4": func(d *Dataset) { d.Size, d.Blocks = 6, 8; d.Mask = slices.Repeat([]bool{true}, 48) },
+		"at most 8":     func(d *Dataset) { d.Prompts[3] = []string{strings.Repeat("red ", 9)} },
+		"0 blocks":      func(d *Dataset) { d.Blocks, d.Mask, d.Adapters = 0, nil, [][]float32{nil}; d.Prompts = d.Prompts[:1] },
+		"has no words":  func(d *Dataset) { d.Prompts = slices.Repeat([][]string{{"…"}}, len(d.Prompts)) },
+	} {
+		d, _ := syntheticZoo(3, 16)
+		spoil(d)
+		c := shortConfig(NetworkUNet1D)
+		c.Blocks = 0
+		if _, err := NewTrainer(testBackend(t), c, d); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("error %v, wanted one with %q", err, name)
+		}
+	}
+	data, held := syntheticZoo(3, 16)
+	held[0].Layout.Schema = "other"
+	if _, err := Train(t.Context(), testBackend(t), Options{Config: shortConfig(NetworkDiT), Data: data, Held: held, Dir: t.TempDir()}); err == nil ||
+		!strings.Contains(err.Error(), "combinations") {
+		t.Errorf("held-out data of another layout: error %v", err)
+	}
+}
+
+func TestConfigs(t *testing.T) {
+	for _, network := range []string{NetworkDiT, NetworkUNet1D} {
+		c, err := DefaultConfig(network)
+		if err != nil || c.check() != nil {
+			t.Errorf("%s: %v, %v", network, err, c.check())
+		}
+		m, err := newModel(c, Layout{Blocks: 60, Size: 256}, textenc.NewVocabulary([]string{"a b c"}))
+		if err != nil || m.Params.Size() > 5_000_000 {
+			t.Errorf("%s: %d parameters, error %v", network, m.Params.Size(), err)
+		}
+	}
+	for name, spoil := range map[string]func(c *Config){
+		"network": func(c *Config) { c.Network = "vae" }, "width": func(c *Config) { c.Width = 7 },
+		"text_width": func(c *Config) { c.TextWidth = 0 }, "layers": func(c *Config) { c.Layers = 0 },
+		"heads": func(c *Config) { c.Heads = 0 }, "tokens": func(c *Config) { c.Tokens = 0 },
+		"schedule": func(c *Config) { c.Schedule = "x" }, "target": func(c *Config) { c.Target = "x" },
+		"terminal": func(c *Config) { c.Target = TargetNoise }, "drop": func(c *Config) { c.Drop = 1 },
+		"batch": func(c *Config) { c.Batch = 0 }, "blocks": func(c *Config) { c.Blocks = 2 },
+		"steps": func(c *Config) { c.Steps = 0 }, "warmup": func(c *Config) { c.Warmup = c.Steps + 1 },
+		"lr": func(c *Config) { c.LR = -1 }, "weight_decay": func(c *Config) { c.WeightDecay = -1 }, "ema": func(c *Config) { c.EMA = 1 },
+	} {
+		c := testConfig(NetworkDiT)
+		spoil(&c)
+		if err := c.check(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestDivergenceStops(t *testing.T) {
+	data, _ := syntheticZoo(3, 16)
+	for _, a := range data.Adapters {
+		a[0] = math.MaxFloat32
+	}
+	_, err := Train(t.Context(), testBackend(t), Options{Config: shortConfig(NetworkDiT), Data: data, Dir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "diverged at step 1") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestForeignFiles(t *testing.T) {
+	backend, dir := testBackend(t), t.TempDir()
+	data, _ := syntheticZoo(3, 16)
+	if _, err := Load(backend, filepath.Join(dir, "none"), data.Layout); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: error %v", err)
+	}
+	interrupted(t, shortConfig(NetworkDiT), data, nil, dir)
+	path := filepath.Join(dir, CheckpointFile)
+	g, err := Load(backend, path, data.Layout)
+	if err != nil {
+		t.Fatalf("a checkpoint: %v", err)
+	}
+	defer g.Close()
+	var p *textenc.PromptError
+	if _, unknown, err := g.Generate(t.Context(), "туман", Sampling{}); !errors.As(err, &p) || len(unknown) != 1 {
+		t.Errorf("a prompt without known words: unknown %q, error %v", unknown, err)
+	}
+	other := data.Layout
+	other.Schema = "another"
+	if _, err := Load(backend, path, other); err == nil || !strings.Contains(err.Error(), "synthetic") || !strings.Contains(err.Error(), "another") {
+		t.Errorf("another layout: error %v, wanted one that names both", err)
+	}
+	f, err := readFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.write(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(backend, path, data.Layout); err == nil || !strings.Contains(err.Error(), "is missing") {
+		t.Errorf("no tensors: error %v", err)
+	}
+}
+
+// TestOneStep compares the node for larger graphs with the sampler.
+func TestOneStep(t *testing.T) {
+	data, _ := syntheticZoo(3, 16)
+	for _, target := range []string{TargetX0, TargetV} {
+		c, dir, backend := shortConfig(NetworkDiT), t.TempDir(), testBackend(t)
+		c.Target, c.LR = target, 1e-2
+		if _, err := Train(t.Context(), backend, Options{Config: c, Data: data, Dir: dir}); err != nil {
+			t.Fatal(err)
+		}
+		g, err := Load(backend, filepath.Join(dir, WeightsFile), data.Layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		want, _, err := g.Generate(t.Context(), "a red foggy photo", Sampling{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, s := g.Model(), g.sampler
+		program, err := nn.Compile(backend, "one step", func(g *Graph) []*Node {
+			e := m.Params.NewEnv(m.Params.Inputs(g, ""), nil)
+			return []*Node{m.OneStep(e, Parameter(g, "rows", shapes.Make(dtypes.Float32, s.rows.Dims()...)),
+				Parameter(g, "mask", shapes.Make(dtypes.Float32, s.mask.Dims()...)))}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer program.Close()
+		rows, _ := s.rows.Buffer()
+		mask, _ := s.mask.Buffer()
+		inputs := append(slices.Clone(g.weights), rows, mask)
+		out, err := program.Run(inputs, make([]bool, len(inputs)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := nn.Values(out[0])
+		zeros := make([]float32, len(want))
+		if d := data.distance(got, want); d > 1e-10 || data.distance(want, zeros) < 1e-5 {
+			t.Errorf("%s: the mean squared difference is %g", target, d)
+		}
+	}
+}
+
+// FuzzParseFile feeds metadata to its parser and what it accepts to the networks' builders.
+func FuzzParseFile(f *testing.F) {
+	for _, network := range []string{NetworkDiT, NetworkUNet1D} {
+		x := file{format: formatCheckpoint, config: shortConfig(network), layout: Layout{Blocks: 3, Size: 16}, vocabulary: textenc.NewVocabulary([]string{"a b"})}
+		m := x.metadata()
+		f.Add(m["format"], m["version"], m["config"], m["layout"], m["vocabulary"], m["step"])
+	}
+	f.Fuzz(func(t *testing.T, format, version, config, layout, vocabulary, step string) {
+		x, err := parseFile(&safetensors.File{Metadata: map[string]string{
+			"format": format, "version": version, "config": config, "layout": layout, "vocabulary": vocabulary, "step": step,
+		}})
+		if err != nil {
+			return
+		}
+		m, err := x.model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.values(groups[0], &m.Params); err == nil {
+			t.Error("values without tensors")
+		}
+	})
+}
