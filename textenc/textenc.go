@@ -39,6 +39,8 @@ func (e *PromptError) Error() string {
 	switch {
 	case e.Known > e.Most:
 		return fmt.Sprintf("the prompt has %d known words, at most %d are allowed: shorten it", e.Known, e.Most)
+	case len(e.Unknown) == 0 && e.Known > 0:
+		return "the prompt does not say what to do: name an edit, as in \"a sepia photo of a foggy day\""
 	case len(e.Unknown) == 0:
 		return "the prompt has no words: describe the edit, as in \"a sepia photo of a foggy day\""
 	}
@@ -47,5 +49,5 @@ func (e *PromptError) Error() string {
 	if len(words) > shown {
 		words, more = words[:shown], ", …"
 	}
-	return fmt.Sprintf("no word of the prompt is known (%s%s): describe the edit in other words", strings.Join(words, ", "), more)
+	return fmt.Sprintf("the words of the prompt that matter are unknown (%s%s): describe the edit in other words", strings.Join(words, ", "), more)
 }

@@ -18,8 +18,8 @@ import (
 )
 
 func TestVocabulary(t *testing.T) {
-	v := NewVocabulary([]string{"A foggy day, please!", "a colored DAY", ""})
-	if got := v.String(); got != `["a","coloured","day","foggy","please"]` {
+	v := NewVocabulary([][]string{{"A foggy day, please!", "a colored DAY", ""}, nil})
+	if got := v.String(); got != `{"words":["a","coloured","day","foggy","please"],"common":[]}` {
 		t.Fatalf("words %s", got)
 	}
 	ids, unknown := v.IDs("Day of a color: foggy")
@@ -32,8 +32,31 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
+func TestCommonWords(t *testing.T) {
+	var wordings [][]string
+	for _, w := range strings.Fields("fog snow rain sun night dawn storm haze ice") {
+		wordings = append(wordings, []string{"a photo", w})
+	}
+	var p nn.Params
+	w := NewWords(&p, NewVocabulary(wordings), Size{Tokens: 4, Width: 4, Layers: 1, Heads: 2})
+	rows, mask := make([]float32, 4*w.vocabulary.Len()), make([]float32, 4)
+	for prompt, want := range map[string]string{"a fog photo": "", "a photo": "does not say", "a vinyl photo": "unknown (vinyl)"} {
+		_, err := w.Encode(prompt, rows, mask)
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, wanted %q", prompt, err, want)
+		}
+	}
+	again, err := ParseVocabulary(w.vocabulary.String())
+	if err != nil || !slices.Equal(again.common, w.vocabulary.common) {
+		t.Errorf("read back: %+v, error %v", again, err)
+	}
+}
+
 func FuzzParseVocabulary(f *testing.F) {
-	for _, s := range []string{`["a","b"]`, `["b","a"]`, `["a","a"]`, `[""]`, `["a b"]`, `["A"]`, `[]`, `{}`, `["é","ß"]`} {
+	for _, s := range []string{
+		`{"words":["a","b"],"common":["a"]}`, `{"words":["b","a"]}`, `{"words":["a","a"]}`, `{"words":[""]}`, `{"words":["a b"]}`,
+		`{"words":["A"]}`, `{"words":["é","ß"],"common":["x"]}`, `{}`, `[]`,
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -55,7 +78,7 @@ func FuzzParseVocabulary(f *testing.F) {
 
 func TestPromptErrors(t *testing.T) {
 	var p nn.Params
-	w := NewWords(&p, NewVocabulary([]string{"a foggy day"}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
+	w := NewWords(&p, NewVocabulary([][]string{{"a foggy day"}}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
 	for prompt, want := range map[string]string{
 		"":                       "no words",
 		" ,;! ":                  "no words",
@@ -73,7 +96,7 @@ func TestPromptErrors(t *testing.T) {
 
 func TestEncode(t *testing.T) {
 	var p nn.Params
-	w := NewWords(&p, NewVocabulary([]string{"a foggy day"}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
+	w := NewWords(&p, NewVocabulary([][]string{{"a foggy day"}}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
 	rows, mask := slices.Repeat([]float32{9}, 9), slices.Repeat([]float32{9}, 3)
 	unknown, err := w.Encode("Foggy, dark day", rows, mask)
 	if err != nil || !slices.Equal(unknown, []string{"dark"}) {
@@ -141,7 +164,7 @@ func encode(t *testing.T, size Size, v *Vocabulary, prompts ...string) [][]float
 }
 
 func TestForward(t *testing.T) {
-	v := NewVocabulary([]string{"a foggy day at sea"})
+	v := NewVocabulary([][]string{{"a foggy day at sea"}})
 	size := Size{Tokens: 5, Width: 8, Layers: 2, Heads: 2}
 	got := encode(t, size, v, "a foggy day", "day a foggy", "a foggy day")
 	if !slices.Equal(got[0], got[2]) {

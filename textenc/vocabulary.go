@@ -4,58 +4,94 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/warmstart-ml/warmstart/concept"
 )
 
 // Vocabulary is a sorted set of words. A word's ID is its place.
 type Vocabulary struct {
-	words []string
-	ids   map[string]int
+	words  []string
+	common []bool // for each word, whether it is too common to tell what is asked for, like "a" or "photo"
+	ids    map[string]int
 }
 
-// NewVocabulary returns the vocabulary of the words in texts.
-func NewVocabulary(texts []string) *Vocabulary {
-	var words []string
-	for _, t := range texts {
-		words = append(words, concept.Tokens(t)...)
+// A word is common if it occurs with more than a quarter of the concepts, in a set large enough to say that.
+const (
+	commonShare = 4
+	fewConcepts = 8
+)
+
+// NewVocabulary returns the vocabulary of the words in the wordings of concepts.
+func NewVocabulary(wordings [][]string) *Vocabulary {
+	count := map[string]int{} // the concepts that a word occurs with
+	for _, texts := range wordings {
+		words := concept.Tokens(strings.Join(texts, " "))
+		slices.Sort(words)
+		for _, w := range slices.Compact(words) {
+			count[w]++
+		}
 	}
-	slices.Sort(words)
-	return vocabularyOf(slices.Compact(words))
+	v := vocabularyOf(slices.Sorted(maps.Keys(count)))
+	for i, w := range v.words {
+		v.common[i] = count[w] > max(len(wordings)/commonShare, fewConcepts)
+	}
+	return v
 }
 
 func vocabularyOf(sorted []string) *Vocabulary {
-	v := &Vocabulary{words: sorted, ids: make(map[string]int, len(sorted))}
+	v := &Vocabulary{words: sorted, common: make([]bool, len(sorted)), ids: make(map[string]int, len(sorted))}
 	for i, w := range sorted {
 		v.ids[w] = i
 	}
 	return v
 }
 
+// vocabularyJSON is how a vocabulary is written.
+type vocabularyJSON struct {
+	Words  []string `json:"words"`
+	Common []string `json:"common"` // some of Words
+}
+
 // ParseVocabulary reads what String wrote.
 func ParseVocabulary(text string) (*Vocabulary, error) {
-	var words []string
-	if err := json.Unmarshal([]byte(text), &words); err != nil {
+	var j vocabularyJSON
+	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return nil, fmt.Errorf("vocabulary: %w", err)
 	}
-	if len(words) == 0 {
+	if len(j.Words) == 0 {
 		return nil, errors.New("vocabulary: it has no words")
 	}
-	for i, w := range words {
+	for i, w := range j.Words {
 		if tokens := concept.Tokens(w); len(tokens) != 1 || tokens[0] != w {
 			return nil, fmt.Errorf("vocabulary: %q is not a word", w)
 		}
-		if i > 0 && words[i-1] >= w {
+		if i > 0 && j.Words[i-1] >= w {
 			return nil, fmt.Errorf("vocabulary: %q is out of order", w)
 		}
 	}
-	return vocabularyOf(words), nil
+	v := vocabularyOf(j.Words)
+	for _, w := range j.Common {
+		id, ok := v.ids[w]
+		if !ok {
+			return nil, fmt.Errorf("vocabulary: the common word %q is not among its words", w)
+		}
+		v.common[id] = true
+	}
+	return v, nil
 }
 
-// String returns the words as a JSON array.
+// String returns the words as JSON.
 func (v *Vocabulary) String() string {
-	text, _ := json.Marshal(v.words) // strings: cannot fail
+	j := vocabularyJSON{Words: v.words, Common: []string{}}
+	for i, w := range v.words {
+		if v.common[i] {
+			j.Common = append(j.Common, w)
+		}
+	}
+	text, _ := json.Marshal(j) // strings: cannot fail
 	return string(text)
 }
 

@@ -3,6 +3,7 @@ package textenc
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -56,7 +57,8 @@ func (w *Words) Shape() (tokens, features int) { return w.size.Tokens, w.vocabul
 // Encode implements Encoder.
 func (w *Words) Encode(prompt string, rows, mask []float32) (unknown []string, err error) {
 	ids, unknown := w.vocabulary.IDs(prompt)
-	if len(ids) == 0 || len(ids) > w.size.Tokens {
+	telling := slices.ContainsFunc(ids, func(id int) bool { return !w.vocabulary.common[id] })
+	if !telling || len(ids) > w.size.Tokens {
 		return unknown, &PromptError{Prompt: prompt, Unknown: unknown, Known: len(ids), Most: w.size.Tokens}
 	}
 	clear(rows)

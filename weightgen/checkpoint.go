@@ -20,40 +20,23 @@ const (
 	WeightsFile    = "weightgen.safetensors"           // the averaged weights, written at the end
 )
 
-// describe returns the metadata of what t writes.
-func (t *Trainer) describe(format string) *file {
-	m := t.model
-	return &file{format: format, config: m.config, layout: m.layout, vocabulary: m.vocabulary, data: t.data.fingerprint(), step: t.step}
-}
-
-// tensors names the values of a group of the state.
-func (t *Trainer) tensors(group string, state []compute.Buffer) ([]safetensors.Tensor, error) {
-	var tensors []safetensors.Tensor
-	for i, p := range t.model.Params.List() {
-		values, err := nn.Values(state[i])
-		if err != nil {
-			return nil, fmt.Errorf("read %s/%s: %w", group, p.Name, err)
-		}
-		tensors = append(tensors, safetensors.Float32(group+"/"+p.Name, p.Dims, values))
-	}
-	return tensors, nil
-}
-
 // Save writes the training state into dir: to a new file that then takes the place of CheckpointFile, which is
 // kept as PreviousFile. Whenever it is cut off, one of the two is whole.
 func (t *Trainer) Save(dir string) error {
 	var all []safetensors.Tensor
 	n := len(t.model.Params.List())
 	for i, group := range groups {
-		tensors, err := t.tensors(group, t.state[i*n:][:n])
+		values, err := t.values(t.state[i*n:][:n])
 		if err != nil {
 			return err
 		}
-		all = append(all, tensors...)
+		for j, p := range t.model.Params.List() {
+			all = append(all, safetensors.Float32(group+"/"+p.Name, p.Dims, values[j]))
+		}
 	}
 	current := filepath.Join(dir, CheckpointFile)
 	fresh := current + ".new"
-	if err := t.describe(formatCheckpoint).write(fresh, all); err != nil {
+	if err := t.model.describe(formatCheckpoint, t.fingerprint, t.step).write(fresh, all); err != nil {
 		return fmt.Errorf("%w: the previous checkpoint is untouched; free some space and resume", err)
 	}
 	if err := os.Rename(current, filepath.Join(dir, PreviousFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -72,11 +55,25 @@ func (t *Trainer) Save(dir string) error {
 
 // SaveWeights writes the averaged weights alone, for Load.
 func (t *Trainer) SaveWeights(path string) error {
-	tensors, err := t.tensors(groups[0], t.averaged())
+	values, err := t.values(t.averaged())
 	if err != nil {
 		return err
 	}
-	return t.describe(formatGenerator).write(path, tensors)
+	w := &Weights{Model: t.model, Values: values, Step: t.step, data: t.fingerprint}
+	return w.WriteFile(path)
+}
+
+// values returns the values of a group of the state, in place where the backend allows that.
+func (t *Trainer) values(group []compute.Buffer) ([][]float32, error) {
+	var all [][]float32
+	for i, p := range t.model.Params.List() {
+		values, err := nn.Values(group[i])
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", p.Name, err)
+		}
+		all = append(all, values)
+	}
+	return all, nil
 }
 
 // Resume makes a trainer from the newest whole checkpoint in dir. Notice, if not empty, tells that an older one
@@ -100,7 +97,7 @@ func Resume(backend compute.Backend, dir string, c Config, data *Dataset) (t *Tr
 	case f.layout != data.Layout || f.data != data.fingerprint():
 		return fail(errors.New("was made with other adapters or prompts: resume with the same, or train in another folder"))
 	}
-	m, err := f.model()
+	m, err := newModel(f.config, f.layout, f.vocabulary)
 	if err != nil {
 		return fail(err)
 	}

@@ -81,7 +81,7 @@ func (c Config) check() error {
 		{"width", between(c.Width, 1, 1<<11) && c.Width%max(c.Heads, 1) == 0, "a multiple of heads, at most 2048"},
 		{"text_width", between(c.TextWidth, 1, 1<<11) && c.TextWidth%max(c.Heads, 1) == 0, "a multiple of heads, at most 2048"},
 		{"layers", dit && between(c.Layers, 1, 64) || !dit && c.Layers == 0, "1 to 64, and 0 for " + NetworkUNet1D},
-		{"tokens", between(c.Tokens, 1, 1<<10), "1 to 1024"},
+		{"tokens", between(c.Tokens, 1, 1<<8), "1 to 256"},
 		{"text_layers", between(c.TextLayers, 0, 64), "0 to 64"},
 		{"target", slices.Contains([]string{TargetX0, TargetV, TargetNoise}, c.Target), "x0, v or noise"},
 		{"terminal", c.Terminal >= 0 && c.Terminal <= 1 && (c.Terminal == 0 || c.Target != TargetNoise), "0 to 1, and 0 for target noise"},

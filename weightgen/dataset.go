@@ -82,15 +82,6 @@ func (d *Dataset) used(block int) int {
 	return n
 }
 
-// vocabulary returns the words of all prompts.
-func (d *Dataset) vocabulary() *textenc.Vocabulary {
-	var texts []string
-	for _, p := range d.Prompts {
-		texts = append(texts, p...)
-	}
-	return textenc.NewVocabulary(texts)
-}
-
 // fingerprint identifies all that training reads, so that a run is resumed with the data it began with.
 func (d *Dataset) fingerprint() string {
 	h := sha256.New()

@@ -45,8 +45,11 @@ func (f *file) metadata() map[string]string {
 	}
 }
 
+// reading is what our files are held to.
+var reading = safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true}
+
 func readFile(path string) (*file, error) {
-	st, err := safetensors.ReadFile(path, safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true})
+	st, err := safetensors.ReadFile(path, reading)
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +96,6 @@ func parseFile(st *safetensors.File) (f *file, err error) {
 	}
 	return f, nil
 }
-
-// model builds the network that the file is for.
-func (f *file) model() (*Model, error) { return newModel(f.config, f.layout, f.vocabulary) }
 
 // values returns the values of a group of the state, one per parameter.
 func (f *file) values(group string, params *nn.Params) ([][]float32, error) {

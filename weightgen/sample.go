@@ -12,7 +12,6 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/nn"
-	"github.com/warmstart-ml/warmstart/textenc"
 )
 
 // Sampling tells how to make an adapter.
@@ -183,78 +182,4 @@ func (s *sampler) run(weights []compute.Buffer) ([]float32, error) {
 	defer out[0].Finalize()
 	values := make([]float32, len(s.noisy.Data))
 	return values, out[0].ToFlatData(values)
-}
-
-// Generator makes adapters from prompts. It is not safe for concurrent use.
-type Generator struct {
-	sampler *sampler
-	weights []compute.Buffer
-}
-
-// Load reads a generator from a weights file and compiles it. To be used with adapters of the given layout: a file
-// for another layout is refused.
-func Load(backend compute.Backend, path string, l Layout) (*Generator, error) {
-	f, err := readFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return newGenerator(backend, f, path, l)
-}
-
-func newGenerator(backend compute.Backend, f *file, name string, l Layout) (*Generator, error) {
-	if f.layout != l {
-		return nil, fmt.Errorf("%s is for adapters of another base (%s), not for these (%s): "+
-			"use the base that it was trained for, or train a generator for this one", name, f.layout, l)
-	}
-	m, err := f.model()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	group := "ema"
-	if f.format == formatGenerator {
-		group = groups[0]
-	}
-	values, err := f.values(group, &m.Params)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	g := &Generator{}
-	if g.sampler, err = newSampler(backend, m, 1); err != nil {
-		return nil, err
-	}
-	for i, p := range m.Params.List() {
-		b, err := backend.BufferFromFlatData(0, values[i], p.Shape())
-		if err != nil {
-			return nil, fmt.Errorf("upload %s: %w", p.Name, err)
-		}
-		g.weights = append(g.weights, b)
-	}
-	return g, nil
-}
-
-// Model returns the model, to use its forward pass in another graph.
-func (g *Generator) Model() *Model { return g.sampler.model }
-
-// Generate returns the normalised values [blocks*size] of an adapter for a prompt; padding has values too, which mean
-// nothing. Unknown are the prompt's words that were skipped. A prompt without any known word is a
-// *textenc.PromptError.
-func (g *Generator) Generate(ctx context.Context, prompt string, o Sampling) (values []float32, unknown []string, err error) {
-	adapters, words, err := g.sampler.sample(ctx, g.weights, []string{prompt}, o)
-	if err != nil {
-		var p *textenc.PromptError
-		if errors.As(err, &p) {
-			return nil, p.Unknown, err
-		}
-		return nil, nil, fmt.Errorf("generate weights: %w", err)
-	}
-	return adapters[0], words[0], nil
-}
-
-// Close frees the compiled generator and its weights.
-func (g *Generator) Close() {
-	g.sampler.program.Close()
-	for _, b := range g.weights {
-		b.Finalize()
-	}
-	g.weights = nil
 }

@@ -180,7 +180,7 @@ func TestConfigs(t *testing.T) {
 		if err != nil || c.check() != nil {
 			t.Errorf("%s: %v, %v", network, err, c.check())
 		}
-		m, err := newModel(c, Layout{Blocks: 60, Size: 256}, textenc.NewVocabulary([]string{"a b c"}))
+		m, err := newModel(c, Layout{Blocks: 60, Size: 256}, textenc.NewVocabulary([][]string{{"a b c"}}))
 		if err != nil || m.Params.Size() > 5_000_000 {
 			t.Errorf("%s: %d parameters, error %v", network, m.Params.Size(), err)
 		}
@@ -235,6 +235,19 @@ func TestForeignFiles(t *testing.T) {
 	other.Schema = "another"
 	if _, err := Load(backend, path, other); err == nil || !strings.Contains(err.Error(), "synthetic") || !strings.Contains(err.Error(), "another") {
 		t.Errorf("another layout: error %v, wanted one that names both", err)
+	}
+	rewritten := filepath.Join(dir, "rewritten")
+	w, err := ReadWeightsFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteFile(rewritten); err != nil {
+		t.Fatal(err)
+	}
+	b := readAll(t, rewritten)
+	again, err := ReadWeights(bytes.NewReader(b), int64(len(b)))
+	if err != nil || again.Step != 3 || !slices.EqualFunc(again.Values, w.Values, slices.Equal) {
+		t.Errorf("weights do not survive writing: error %v", err)
 	}
 	f, err := readFile(path)
 	if err != nil {
@@ -294,7 +307,7 @@ func TestOneStep(t *testing.T) {
 // FuzzParseFile feeds metadata to its parser and what it accepts to the networks' builders.
 func FuzzParseFile(f *testing.F) {
 	for _, network := range []string{NetworkDiT, NetworkUNet1D} {
-		x := file{format: formatCheckpoint, config: shortConfig(network), layout: Layout{Blocks: 3, Size: 16}, vocabulary: textenc.NewVocabulary([]string{"a b"})}
+		x := file{format: formatCheckpoint, config: shortConfig(network), layout: Layout{Blocks: 3, Size: 16}, vocabulary: textenc.NewVocabulary([][]string{{"a b"}})}
 		m := x.metadata()
 		f.Add(m["format"], m["version"], m["config"], m["layout"], m["vocabulary"], m["step"])
 	}
@@ -305,7 +318,7 @@ func FuzzParseFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := x.model()
+		m, err := newModel(x.config, x.layout, x.vocabulary)
 		if err != nil {
 			t.Fatal(err)
 		}

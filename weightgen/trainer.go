@@ -9,14 +9,16 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/nn"
+	"github.com/warmstart-ml/warmstart/textenc"
 )
 
 // Trainer trains a generator step by step. It is not safe for concurrent use.
 type Trainer struct {
 	model   *Model
 	data    *Dataset
-	backend compute.Backend
 	program *nn.Program
+
+	fingerprint string // of the data
 
 	step  int              // the number of steps done
 	state []compute.Buffer // one per parameter of every group
@@ -51,7 +53,7 @@ func NewTrainer(backend compute.Backend, c Config, data *Dataset) (*Trainer, err
 	if err := data.check(); err != nil {
 		return nil, fmt.Errorf("training data: %w", err)
 	}
-	m, err := newModel(c, data.Layout, data.vocabulary())
+	m, err := newModel(c, data.Layout, textenc.NewVocabulary(data.Prompts))
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +75,7 @@ func NewTrainer(backend compute.Backend, c Config, data *Dataset) (*Trainer, err
 
 // newTrainer makes a trainer with the given state.
 func newTrainer(backend compute.Backend, m *Model, data *Dataset, state [][]float32) (t *Trainer, err error) {
-	t = &Trainer{model: m, data: data, backend: backend}
+	t = &Trainer{model: m, data: data, fingerprint: data.fingerprint()}
 	if t.program, err = nn.Compile(backend, "training step of the weight generator", t.build); err != nil {
 		return nil, err
 	}
