@@ -66,7 +66,7 @@ func (p *fallback) Run(in, out []any) error {
 	for i, flat := range in {
 		dtypes.CopyAnySlice(p.flats[i], flat)
 	}
-	results, err := p.exec.Execute(p.inputs, nil, 0)
+	results, err := p.execute()
 	if err != nil {
 		return fmt.Errorf("cpu backend: %s: %w", p.op, err)
 	}
@@ -81,6 +81,16 @@ func (p *fallback) Run(in, out []any) error {
 		}
 	}
 	return nil
+}
+
+// execute runs the operation. The Go backend panics about values such as an integer divisor of 0.
+func (p *fallback) execute() (results []compute.Buffer, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return p.exec.Execute(p.inputs, nil, 0)
 }
 
 // delegate is an executable that GoMLX's Go backend runs as a whole: the one for programs with shapes that
@@ -122,11 +132,14 @@ func (d *delegate) Outputs() []shapes.Shape { return d.exec.Outputs() }
 
 // Execute implements compute.Executable.
 func (d *delegate) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
+	if len(donate) != 0 && len(donate) != len(inputs) {
+		return nil, fmt.Errorf("cpu backend: %d inputs and %d donate flags", len(inputs), len(donate))
+	}
 	in := make([]compute.Buffer, len(inputs))
 	all := make([]bool, len(inputs)) // the copies serve this execution alone
 	for i, input := range inputs {
 		buf, ok := input.(*buffer)
-		if !ok {
+		if !ok || buf == nil || buf.backend != d.backend {
 			return nil, errForeign(i, input)
 		}
 		flat, err := buf.data()

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/compute/support/testutil"
 	"pgregory.net/rapid"
 )
 
@@ -48,18 +49,34 @@ type step func(f compute.Function, values []compute.Value) (compute.Value, error
 func drawGraph(t *rapid.T) *randomGraph {
 	d := &drawer{T: t, graph: &randomGraph{}}
 	for range rapid.IntRange(1, 3).Draw(t, "inputs") {
-		dims := rapid.SliceOfN(rapid.IntRange(1, 5), 0, 4).Draw(t, "dims")
+		size := rapid.IntRange(1, 5)
+		if rapid.Bool().Draw(t, "large") { // for what the planner does with large arrays only
+			size = rapid.IntRange(6, 12)
+		}
+		dims := rapid.SliceOfN(size, 0, 4).Draw(t, "dims")
 		s := shapes.Make(dtypes.Float32, dims...)
 		d.graph.inputs = append(d.graph.inputs, s)
-		d.graph.data = append(d.graph.data, rapid.SliceOfN(rapid.Float32Range(-2, 2), s.Size(), s.Size()).Draw(t, "data"))
+		d.graph.data = append(d.graph.data, waves(rapid.Float64Range(0, 10).Draw(t, "phase"), s.Size()))
 		d.shapes = append(d.shapes, s)
 	}
-	for range rapid.IntRange(1, 12).Draw(t, "steps") {
-		kinds := []func(){d.unary, d.binary, d.reduce, d.reshape, d.transpose, d.broadcast, d.slice, d.pad, d.dot, d.conv, d.pick, d.concatenate}
+	kinds := []func(){
+		d.unary, d.binary, d.reduce, d.reshape, d.transpose, d.broadcast, d.slice, d.pad, d.dot, d.conv, d.convGradients,
+		d.pick, d.concatenate, d.reverse, d.store, d.noise, d.barrier, d.centre,
+	}
+	for range rapid.IntRange(1, 20).Draw(t, "steps") {
 		rapid.SampledFrom(kinds).Draw(t, "kind")()
 	}
-	d.graph.outputs = rapid.SliceOfN(rapid.IntRange(0, len(d.shapes)-1), 1, 3).Draw(t, "outputs")
+	d.graph.outputs = rapid.SliceOfN(rapid.IntRange(0, len(d.shapes)-1), 1, 5).Draw(t, "outputs")
 	return d.graph
+}
+
+// waves are n values within [-2, 2].
+func waves(phase float64, n int) []float32 {
+	flat := make([]float32, n)
+	for i := range flat {
+		flat[i] = float32(2 * math.Sin(phase+1.7*float64(i)))
+	}
+	return flat
 }
 
 // run executes the graph, donating its inputs.
@@ -110,6 +127,11 @@ func (g *randomGraph) run(t *rapid.T, b compute.Backend) [][]float32 {
 	}
 	return flats
 }
+
+// maxSize bounds the elements of a value.
+const maxSize = 20_000
+
+func product(dims []int) int { return shapes.Make(dtypes.Float32, dims...).Size() }
 
 // drawer adds steps to a graph; shapes are those of the values so far.
 type drawer struct {
@@ -206,17 +228,126 @@ func stretches(o, s shapes.Shape) bool {
 	return true
 }
 
-// pick is the larger of two, by Where.
+// pick is the larger of two, by Where; the operands may be turned first, or the condition.
 func (d *drawer) pick() {
 	i, s, _ := d.value(rankAtLeast(0))
 	j, _, _ := d.value(func(o shapes.Shape) bool { return o.EqualDimensions(s) })
-	d.add(fmt.Sprint("Where", i, " ", j), s.Dimensions, func(f compute.Function, v []compute.Value) (compute.Value, error) {
-		larger, err := f.GreaterThan(v[i], v[j])
+	perm := d.permutation(s.Rank())
+	how := rapid.SampledFrom([]string{"turned condition", "turned operands", "reshaped condition"}).Draw(d.T, "how")
+	dims := permuted(s.Dimensions, perm)
+	if how == "reshaped condition" {
+		dims = []int{s.Size()}
+	}
+	d.add(fmt.Sprint("Where", i, " ", j, how, perm), dims, func(f compute.Function, v []compute.Value) (compute.Value, error) {
+		m := maker{f}
+		x, y := v[i], v[j]
+		switch how {
+		case "turned condition":
+			more := m.transpose(testutil.Must1(f.GreaterThan(x, y)), perm...)
+			return f.Where(more, m.transpose(x, perm...), m.transpose(y, perm...))
+		case "turned operands":
+			x, y = m.transpose(x, perm...), m.transpose(y, perm...)
+			return f.Where(testutil.Must1(f.GreaterThan(x, y)), x, y)
+		}
+		more := m.reshape(testutil.Must1(f.GreaterThan(x, y)), dims...)
+		return f.Where(more, m.reshape(x, dims...), m.reshape(y, dims...))
+	})
+}
+
+// centre takes the mean over some axes away.
+func (d *drawer) centre() {
+	i, s, ok := d.value(rankAtLeast(2))
+	if !ok {
+		return
+	}
+	last := rapid.IntRange(0, s.Rank()-1).Draw(d.T, "last")
+	var reduced, kept []int
+	n := 1
+	for axis, size := range s.Dimensions {
+		if (axis <= last) == (last%2 == 0) {
+			reduced, n = append(reduced, axis), n*size
+		} else {
+			kept = append(kept, axis)
+		}
+	}
+	if len(reduced) == 0 {
+		return
+	}
+	d.add(fmt.Sprint("Centre", i, reduced), s.Dimensions, func(f compute.Function, v []compute.Value) (compute.Value, error) {
+		m := maker{f}
+		mean := m.mul(m.sum(v[i], reduced...), m.constant([]float32{0.5 / float32(n)}))
+		return scaled(f, 0.5)(f.Sub(v[i], m.broadcast(mean, kept, s.Dimensions...)))
+	})
+}
+
+// store has no fast path: its operand has to be an array in memory.
+func (d *drawer) store() {
+	i, s, ok := d.value(rankAtLeast(1))
+	if !ok {
+		return
+	}
+	ones := slices.Repeat([]int{1}, s.Rank())
+	d.add(fmt.Sprint("ReduceWindow", i), s.Dimensions, func(f compute.Function, v []compute.Value) (compute.Value, error) {
+		return f.ReduceWindow(v[i], compute.ReduceOpMax, ones, ones, ones, ones, make([][2]int, s.Rank()))
+	})
+}
+
+func (d *drawer) barrier() {
+	i, s, _ := d.value(rankAtLeast(0))
+	j, o, _ := d.value(rankAtLeast(0))
+	both := rapid.Bool().Draw(d.T, "both")
+	if both {
+		s = o
+	}
+	d.add(fmt.Sprint("Barrier", i, " ", j, both), s.Dimensions, func(f compute.Function, v []compute.Value) (compute.Value, error) {
+		if both {
+			outs, err := f.OptimizationBarrier(v[i], v[j])
+			return outs[1], err
+		}
+		return f.SchedulingBarrier(v[i], v[j])
+	})
+}
+
+// noise adds a result of an operation that has two.
+func (d *drawer) noise() {
+	i, s, _ := d.value(func(s shapes.Shape) bool { return s.Size() < 500 })
+	if s.Size() == 0 || s.DType != dtypes.Float32 {
+		return
+	}
+	d.add(fmt.Sprint("RNGBitGenerator", i), s.Dimensions, func(f compute.Function, v []compute.Value) (compute.Value, error) {
+		m := maker{f}
+		_, bits, err := f.RNGBitGenerator(m.constant([]uint64{1, 2, 3}, 3), shapes.Make(dtypes.Uint32, s.Dimensions...))
 		if err != nil {
 			return nil, err
 		}
-		return f.Where(larger, v[i], v[j])
+		unit := m.mul(testutil.Must1(f.ConvertDType(bits, dtypes.Float32)), m.constant([]float32{1. / (1 << 32)}))
+		return scaled(f, 0.5)(f.Add(v[i], unit))
 	})
+}
+
+func (d *drawer) reverse() {
+	i, s, ok := d.value(rankAtLeast(1))
+	if !ok {
+		return
+	}
+	axes := rapid.SliceOfNDistinct(rapid.IntRange(0, s.Rank()-1), 1, s.Rank(), rapid.ID).Draw(d.T, "axes")
+	d.add(fmt.Sprint("Reverse", i, axes), s.Dimensions, func(f compute.Function, v []compute.Value) (compute.Value, error) { return f.Reverse(v[i], axes...) })
+}
+
+func (d *drawer) permutation(rank int) []int {
+	perm := make([]int, rank)
+	for k := range perm {
+		perm[k] = k
+	}
+	return rapid.Permutation(perm).Draw(d.T, "perm")
+}
+
+func permuted(dims, perm []int) []int {
+	out := make([]int, len(perm))
+	for k, p := range perm {
+		out[k] = dims[p]
+	}
+	return out
 }
 
 func (d *drawer) reduce() {
@@ -236,7 +367,7 @@ func (d *drawer) reduce() {
 		case "Min":
 			return f.ReduceMin(v[i], axes...)
 		}
-		n := s.Size() / shapes.Make(dtypes.Float32, dims...).Size()
+		n := s.Size() / product(dims)
 		return scaled(f, 1/float64(n))(f.ReduceSum(v[i], axes...))
 	})
 }
@@ -254,16 +385,10 @@ func (d *drawer) reshape() {
 
 func (d *drawer) transpose() {
 	i, s, _ := d.value(rankAtLeast(0))
-	perm := make([]int, s.Rank())
-	for k := range perm {
-		perm[k] = k
-	}
-	perm = rapid.Permutation(perm).Draw(d.T, "perm")
-	dims := make([]int, len(perm))
-	for k, p := range perm {
-		dims[k] = s.Dimensions[p]
-	}
-	d.add(fmt.Sprint("Transpose", i, perm), dims, func(f compute.Function, v []compute.Value) (compute.Value, error) { return f.Transpose(v[i], perm...) })
+	perm := d.permutation(s.Rank())
+	d.add(fmt.Sprint("Transpose", i, perm), permuted(s.Dimensions, perm), func(f compute.Function, v []compute.Value) (compute.Value, error) {
+		return f.Transpose(v[i], perm...)
+	})
 }
 
 func (d *drawer) broadcast() {
@@ -273,6 +398,9 @@ func (d *drawer) broadcast() {
 	}
 	at := rapid.IntRange(0, s.Rank()).Draw(d.T, "at")
 	dims := slices.Insert(slices.Clone(s.Dimensions), at, rapid.IntRange(1, 4).Draw(d.T, "size"))
+	if product(dims) > maxSize {
+		return
+	}
 	var axes []int
 	for k := range s.Rank() {
 		if k >= at {
@@ -308,7 +436,7 @@ func (d *drawer) pad() {
 		p := compute.PadAxis{Start: rapid.IntRange(0, 2).Draw(d.T, "start"), End: rapid.IntRange(0, 2).Draw(d.T, "end"), Interior: rapid.IntRange(0, 1).Draw(d.T, "interior")}
 		pads, dims = append(pads, p), append(dims, p.Start+n+(n-1)*p.Interior+p.End)
 	}
-	if shapes.Make(dtypes.Float32, dims...).Size() > 5000 {
+	if product(dims) > maxSize {
 		return
 	}
 	d.add(fmt.Sprint("Pad", i, pads), dims, func(f compute.Function, v []compute.Value) (compute.Value, error) {
@@ -331,55 +459,10 @@ func (d *drawer) concatenate() {
 	})
 	dims := slices.Clone(s.Dimensions)
 	dims[axis] += other.Dimensions[axis]
+	if product(dims) > maxSize {
+		return
+	}
 	d.add(fmt.Sprint("Concatenate", i, " ", j, " axis ", axis), dims, func(f compute.Function, v []compute.Value) (compute.Value, error) {
 		return f.Concatenate(axis, v[i], v[j])
-	})
-}
-
-// dot multiplies a value by another along an axis of equal size.
-func (d *drawer) dot() {
-	i, s, ok := d.value(func(s shapes.Shape) bool { return s.Rank() >= 1 && s.Rank() <= 3 })
-	if !ok {
-		return
-	}
-	a := rapid.IntRange(0, s.Rank()-1).Draw(d.T, "lhs axis")
-	j, other, _ := d.value(func(o shapes.Shape) bool {
-		return o.Rank() >= 1 && o.Rank() <= 3 && slices.Contains(o.Dimensions, s.Dimensions[a])
-	})
-	b := slices.Index(other.Dimensions, s.Dimensions[a])
-	dims := append(slices.Delete(slices.Clone(s.Dimensions), a, a+1), slices.Delete(slices.Clone(other.Dimensions), b, b+1)...)
-	if len(dims) > 4 || shapes.Make(dtypes.Float32, dims...).Size() > 5000 {
-		return
-	}
-	d.add(fmt.Sprint("DotGeneral", i, a, " ", j, b), dims, func(f compute.Function, v []compute.Value) (compute.Value, error) {
-		mean := scaled(f, 0.5/float64(s.Dimensions[a]))
-		return mean(f.DotGeneral(v[i], []int{a}, nil, v[j], []int{b}, nil, compute.DotGeneralConfig{}))
-	})
-}
-
-// conv convolves [batch, height, width, channels] with a kernel of cosines.
-func (d *drawer) conv() {
-	i, s, ok := d.value(func(s shapes.Shape) bool { return s.Rank() == 4 })
-	if !ok {
-		return
-	}
-	kernel := []int{rapid.IntRange(1, 3).Draw(d.T, "kh"), rapid.IntRange(1, 3).Draw(d.T, "kw"), s.Dimensions[3], rapid.IntRange(1, 3).Draw(d.T, "out")}
-	stride := rapid.IntRange(1, 2).Draw(d.T, "stride")
-	dims := []int{s.Dimensions[0], (s.Dimensions[1]+2-kernel[0])/stride + 1, (s.Dimensions[2]+2-kernel[1])/stride + 1, kernel[3]}
-	axes := compute.ConvolveAxesConfig{
-		InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
-		KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
-		OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
-	}
-	d.add(fmt.Sprint("ConvGeneral", i, kernel, stride), dims, func(f compute.Function, v []compute.Value) (compute.Value, error) {
-		w, err := f.Iota(shapes.Make(dtypes.Float32, kernel...), 0)
-		if err != nil {
-			return nil, err
-		}
-		if w, err = f.Cos(w); err != nil {
-			return nil, err
-		}
-		mean := scaled(f, 1/float64(kernel[0]*kernel[1]*kernel[2]))
-		return mean(f.ConvGeneral(v[i], w, axes, []int{stride, stride}, [][2]int{{1, 1}, {1, 1}}, nil, nil, 1, 1))
 	})
 }

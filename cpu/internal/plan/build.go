@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -192,14 +193,14 @@ type loopBuilder struct {
 	spec   loop.Spec
 	in     []ref
 	inputs map[string]int   // value id of each distinct operand
-	consts map[float32]int  // place of each constant among the instructions
+	consts map[uint32]int   // place of each constant among the instructions, by its bits: -0 is not 0, NaN is NaN
 	values map[*ir.Node]int // instruction of each node
 }
 
 // Value ids count inputs first, which are not known until the end: until then, instruction i is ^i.
 
 func (c *compiler) buildLoop(u *unit) (step, error) {
-	b := &loopBuilder{c: c, u: u, inputs: map[string]int{}, consts: map[float32]int{}, values: map[*ir.Node]int{}}
+	b := &loopBuilder{c: c, u: u, inputs: map[string]int{}, consts: map[uint32]int{}, values: map[*ir.Node]int{}}
 	b.spec.Dims = u.dims
 	var out []ref
 	for _, n := range c.results(u) {
@@ -260,17 +261,18 @@ func (b *loopBuilder) emit(in loop.Instr) int {
 }
 
 func (b *loopBuilder) constant(v float32) int {
-	if id, ok := b.consts[v]; ok {
-		return id
+	bits := math.Float32bits(v)
+	id, ok := b.consts[bits]
+	if !ok {
+		id = b.emit(loop.Instr{Op: loop.Const, Imm: v})
+		b.consts[bits] = id
 	}
-	id := b.emit(loop.Instr{Op: loop.Const, Imm: v})
-	b.consts[v] = id
 	return id
 }
 
 // operand returns the value id of x as node n reads it: computed here, a constant, or loaded.
 func (b *loopBuilder) operand(x, n *ir.Node) int {
-	if v, ok := splat(x); ok && v == v { // NaN is no map key
+	if v, ok := splat(x); ok {
 		return b.constant(v)
 	}
 	v := b.c.view(x)

@@ -32,21 +32,20 @@ type convAttrs struct {
 // canonical brings float32 matrix products and convolutions into normal form. It returns nil for
 // what has none here: such nodes are left to the fallback.
 func (s *simplifier) canonical(n *ir.Node) *ir.Node {
-	if n.Shape.DType != dtypes.Float32 || n.Shape.Size() == 0 {
+	if n.Op != compute.OpTypeDotGeneral && n.Op != compute.OpTypeConvGeneral {
 		return nil
 	}
-	for _, in := range n.Inputs {
-		if in.Shape.DType != dtypes.Float32 || in.Shape.Size() == 0 {
-			return nil
-		}
+	x, y := n.Inputs[0].Shape, n.Inputs[1].Shape
+	if n.Shape.DType != dtypes.Float32 || x.DType != dtypes.Float32 || y.DType != dtypes.Float32 {
+		return nil
 	}
-	switch a := n.Attrs.(type) {
-	case ir.DotAttrs:
+	if n.Shape.Size() == 0 || x.Size() == 0 || y.Size() == 0 { // sums of nothing
+		return s.broadcastScalar(0, n.Shape)
+	}
+	if a, ok := n.Attrs.(ir.DotAttrs); ok {
 		return s.gemm(n, a)
-	case ir.ConvAttrs:
-		return s.conv(n, a)
 	}
-	return nil
+	return s.conv(n, n.Attrs.(ir.ConvAttrs))
 }
 
 func (s *simplifier) transpose(n *ir.Node, perm []int) *ir.Node {
@@ -57,7 +56,13 @@ func (s *simplifier) transpose(n *ir.Node, perm []int) *ir.Node {
 	for i, p := range perm {
 		dims[i] = n.Shape.Dimensions[p]
 	}
-	return s.add(&ir.Node{Op: compute.OpTypeTranspose, Inputs: []*ir.Node{n}, Shape: shapes.Make(n.Shape.DType, dims...), Attrs: ir.TransposeAttrs{Perm: perm}})
+	return s.add(&ir.Node{
+		Op: compute.OpTypeTranspose, Inputs: []*ir.Node{n}, Shape: shapes.Make(n.Shape.DType, dims...), Attrs: ir.TransposeAttrs{Perm: perm},
+		Replay: func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+			o, err := f.Transpose(in[0], perm...)
+			return []compute.Value{o}, err
+		},
+	})
 }
 
 // gemm moves the axes of both operands into place; transposes and reshapes are mostly free views.

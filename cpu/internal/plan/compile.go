@@ -56,8 +56,17 @@ func (c *compiler) isSource(n *ir.Node) bool {
 	return n.Op == compute.OpTypeParameter || n.Op == compute.OpTypeConstant
 }
 
-// demand finds, from the outputs back, which nodes are needed and which views have to become arrays.
+// demand finds which nodes are needed and which views have to become arrays. A view that becomes one changes what its
+// other readers look through, so this is repeated until nothing changes: both sets only grow.
 func (c *compiler) demand() {
+	for before := -1; before < len(c.stored); {
+		before = len(c.stored)
+		c.demandOnce()
+	}
+}
+
+// demandOnce goes from the outputs back to the parameters.
+func (c *compiler) demandOnce() {
 	for _, o := range c.g.Outputs {
 		c.demandArray(o)
 	}

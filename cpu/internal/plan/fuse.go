@@ -148,9 +148,9 @@ func (c *compiler) reads(n *ir.Node) []*ir.Node {
 	return bases
 }
 
-// producer returns the loop node that in is, seen through reshapes.
+// producer returns the loop node that in is, seen through reshapes and barriers.
 func (c *compiler) producer(in *ir.Node) *ir.Node {
-	for (in.Op == compute.OpTypeReshape || in.Op == compute.OpTypeIdentity) && !c.stored[in] {
+	for sameElements(in) && !c.stored[in] {
 		in = in.Inputs[0]
 	}
 	return in

@@ -122,7 +122,7 @@ func (p *Program) Run(in []any, donate []bool, alloc func(shapes.Shape) any) ([]
 	for k, o := range p.outputs {
 		if !o.own {
 			out[k] = alloc(o.shape)
-			copyFlat(out[k], p.mem[o.from.slot].flat, o.from.off)
+			dtypes.CopyAnySlice(out[k], p.flatOf(o.from))
 		}
 	}
 	for i, s := range p.slots {
@@ -197,11 +197,11 @@ func (p *Program) floatsOf(r ref) []float32 {
 	return p.mem[r.slot].f32[r.off : r.off+r.n]
 }
 
-// flatOf returns the memory of r as a flat slice of its type.
+// flatOf returns the memory of r as a flat slice of its type. Types other than float32 have no views but of the
+// whole; some are packed, with several elements in a byte.
 func (p *Program) flatOf(r ref) any {
-	m := p.mem[r.slot]
-	if m.f32 != nil {
-		return m.f32[r.off : r.off+r.n]
+	if m := p.mem[r.slot]; m.f32 == nil {
+		return m.flat
 	}
-	return sliceFlat(m.flat, r.off, r.n)
+	return p.floatsOf(r)
 }

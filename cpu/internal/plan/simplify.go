@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -125,12 +126,13 @@ func key(n *ir.Node) string {
 	return string(b)
 }
 
-// mergeable tells whether operation op without attributes is defined by its inputs and shape alone.
+// mergeable tells whether operation op without attributes is defined by its inputs and shape alone, and may be done once
+// instead of twice: that is what barriers are there to prevent.
 func mergeable(op compute.OpType) bool {
 	if _, ok := elementwise[op]; ok {
 		return true
 	}
-	return op == compute.OpTypeReshape || op == compute.OpTypeIdentity || op == compute.OpTypeConvertDType
+	return op == compute.OpTypeReshape || op == compute.OpTypeConvertDType
 }
 
 // constant turns a constant whose elements are all alike into a broadcast scalar, which loops
@@ -141,7 +143,7 @@ func (s *simplifier) constant(n *ir.Node) *ir.Node {
 		return s.add(n)
 	}
 	for _, v := range flat {
-		if v != flat[0] {
+		if math.Float32bits(v) != math.Float32bits(flat[0]) { // -0 is not 0
 			return s.add(n)
 		}
 	}
@@ -203,7 +205,7 @@ var foldableOps = map[compute.OpType]bool{
 
 // constantOf returns the constant that n is or repeats or reshapes, or nil.
 func constantOf(n *ir.Node) *ir.Node {
-	for n.Op == compute.OpTypeBroadcastInDim || n.Op == compute.OpTypeReshape || n.Op == compute.OpTypeIdentity {
+	for n.Op == compute.OpTypeBroadcastInDim || n.Op == compute.OpTypeReshape {
 		n = n.Inputs[0]
 	}
 	if n.Op == compute.OpTypeConstant {
@@ -275,14 +277,16 @@ func (s *simplifier) algebra(n *ir.Node) *ir.Node {
 		if n.Inputs[0].Shape.Equal(n.Shape) {
 			return n.Inputs[0]
 		}
-	case compute.OpTypeConvertDType, compute.OpTypeBroadcastInDim:
+	case compute.OpTypeConvertDType:
 		if n.Inputs[0].Shape.Equal(n.Shape) {
 			return n.Inputs[0]
 		}
-	case compute.OpTypeTranspose:
-		if slices.IsSorted(n.Attrs.(ir.TransposeAttrs).Perm) {
+	case compute.OpTypeBroadcastInDim:
+		if n.Inputs[0].Shape.Equal(n.Shape) && slices.IsSorted(n.Attrs.(ir.BroadcastAttrs).Axes) {
 			return n.Inputs[0]
 		}
+	case compute.OpTypeTranspose:
+		return s.transposed(n)
 	case compute.OpTypeReduceSum, compute.OpTypeReduceMax, compute.OpTypeReduceMin, compute.OpTypeReduceProduct:
 		if n.Inputs[0].Shape.Size() == n.Shape.Size() {
 			return s.reshape(n.Inputs[0], n.Shape)
@@ -297,7 +301,20 @@ func (s *simplifier) algebra(n *ir.Node) *ir.Node {
 	return nil
 }
 
-// arithmetic simplifies binary operations with a constant on either side.
+// transposed simplifies a transposition that does nothing or follows another one.
+func (s *simplifier) transposed(n *ir.Node) *ir.Node {
+	in, perm := n.Inputs[0], n.Attrs.(ir.TransposeAttrs).Perm
+	if in.Op == compute.OpTypeTranspose {
+		return s.transpose(in.Inputs[0], pick(in.Attrs.(ir.TransposeAttrs).Perm, perm))
+	}
+	if slices.IsSorted(perm) {
+		return in
+	}
+	return nil
+}
+
+// arithmetic simplifies binary operations with a constant on either side. As in XLA, the sign of a zero may change (-0+0 is 0), and a power
+// of 0.5 of a negative infinity is NaN like its square root.
 func (s *simplifier) arithmetic(n *ir.Node) *ir.Node {
 	if n.Shape.DType != dtypes.Float32 {
 		return nil

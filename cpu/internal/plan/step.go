@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"reflect"
-
 	"github.com/warmstart-ml/warmstart/cpu/internal/kernel"
 	"github.com/warmstart-ml/warmstart/cpu/internal/loop"
 	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
@@ -135,17 +133,3 @@ func (s *fallbackStep) run(p *Program) error {
 }
 
 func (s *fallbackStep) scratch() int { return 0 }
-
-// sliceFlat returns elements off to off+n of a flat slice of any type.
-func sliceFlat(flat any, off, n int) any {
-	return reflect.ValueOf(flat).Slice(off, off+n).Interface()
-}
-
-// copyFlat fills dst with the elements of src from off on.
-func copyFlat(dst, src any, off int) {
-	if d, ok := dst.([]float32); ok {
-		copy(d, src.([]float32)[off:])
-		return
-	}
-	reflect.Copy(reflect.ValueOf(dst), reflect.ValueOf(src).Slice(off, reflect.ValueOf(src).Len()))
-}

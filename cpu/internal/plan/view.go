@@ -31,6 +31,9 @@ func rowMajor(dims []int) []int {
 
 // contiguous tells whether the elements lie one after the other (axes of one element don't matter).
 func (v view) contiguous() bool {
+	if v.size() == 0 {
+		return true
+	}
 	n := 1
 	for i := len(v.dims) - 1; i >= 0; i-- {
 		if v.dims[i] != 1 && v.strides[i] != n {
@@ -74,7 +77,7 @@ func (c *compiler) view(n *ir.Node) view {
 // through tries to see n as a view of its operand.
 func (c *compiler) through(n *ir.Node) (view, bool) {
 	switch n.Op {
-	case compute.OpTypeIdentity:
+	case compute.OpTypeOptimizationBarrier, compute.OpTypeSchedulingBarrier:
 		return c.view(n.Inputs[0]), true
 	case compute.OpTypeReshape:
 		return c.view(n.Inputs[0]).reshape(n.Shape.Dimensions)
@@ -92,14 +95,18 @@ func (c *compiler) through(n *ir.Node) (view, bool) {
 // don't read are only reshaped in place.
 func isView(n *ir.Node) bool {
 	switch n.Op {
-	case compute.OpTypeIdentity, compute.OpTypeReshape:
-		return true
 	case compute.OpTypeBroadcastInDim:
 		return loopType(n.Shape.DType)
 	case compute.OpTypeTranspose, compute.OpTypeSlice:
 		return n.Shape.DType == dtypes.Float32
 	}
-	return false
+	return sameElements(n)
+}
+
+// sameElements tells whether n has the elements of its operand in the same order. Barriers only keep apart what simplify
+// would merge.
+func sameElements(n *ir.Node) bool {
+	return n.Op == compute.OpTypeReshape || n.Op == compute.OpTypeOptimizationBarrier || n.Op == compute.OpTypeSchedulingBarrier
 }
 
 func (v view) broadcast(dims, axes []int) view {
@@ -122,6 +129,9 @@ func (v view) transpose(perm []int) view {
 
 func (v view) slice(dims []int, a ir.SliceAttrs) view {
 	w := view{base: v.base, off: v.off, dims: dims, strides: slices.Clone(v.strides)}
+	if w.size() == 0 {
+		return w // the first element may lie behind the end of the base
+	}
 	for i := range dims {
 		w.off += a.Starts[i] * v.strides[i]
 		if len(a.Strides) > 0 {
