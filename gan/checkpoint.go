@@ -114,7 +114,7 @@ func parseCheckpoint(file *safetensors.File) (*saved, error) {
 	if c.step, err = strconv.Atoi(m["step"]); err != nil || c.step < 0 {
 		return nil, fmt.Errorf("step %q", m["step"])
 	}
-	return c, c.config.check()
+	return c, c.config.Check()
 }
 
 // values returns the values of a network's parameters, in order, from the tensors prefix + their names.

@@ -88,8 +88,8 @@ func (c Config) WithSteps(steps int) Config {
 	return c
 }
 
-// check returns an error that names the first setting that makes no sense.
-func (c Config) check() error {
+// Check returns an error that names the first setting that makes no sense.
+func (c Config) Check() error {
 	for _, v := range []struct {
 		name     string
 		ok       bool
@@ -141,10 +141,11 @@ func (c Config) adversarial() bool { return c.Loss != LossNone }
 
 func (c Config) discriminator() *Network { return patchGAN(c.DiscWidth, c.DiscLayers) }
 
-func (c Config) adam() nn.Adam { return nn.Adam{Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: 1e-8} }
+// Adam returns the optimiser of both networks.
+func (c Config) Adam() nn.Adam { return nn.Adam{Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: 1e-8} }
 
-// rate returns the factor of both learning rates at a step, counted from 0.
-func (c Config) rate(step int) float64 {
+// Rate returns the factor of both learning rates at a step, counted from 0.
+func (c Config) Rate(step int) float64 {
 	if left := c.Steps - step; left < c.DecaySteps {
 		return max(float64(left)/float64(c.DecaySteps), 0)
 	}

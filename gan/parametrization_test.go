@@ -139,10 +139,10 @@ func TestReset(t *testing.T) {
 		t.Error("a warm start makes no difference")
 	}
 	for name, spoil := range map[string]func() error{
-		"size":      func() error { d := c; d.Size = 32; return tr.Reset(d, Start{}) },
-		"loss":      func() error { d := c; d.Loss = LossNone; return tr.Reset(d, Start{}) },
-		"tensors":   func() error { return tr.Reset(c, Start{Trained: trained[1:]}) },
-		"tensor":    func() error { return tr.Reset(c, Start{Trained: append([][]float32{{1}}, trained[1:]...)}) },
+		"size":          func() error { d := c; d.Size = 32; return tr.Reset(d, Start{}) },
+		"loss":          func() error { d := c; d.Loss = LossNone; return tr.Reset(d, Start{}) },
+		"tensors":       func() error { return tr.Reset(c, Start{Trained: trained[1:]}) },
+		"tensor":        func() error { return tr.Reset(c, Start{Trained: append([][]float32{{1}}, trained[1:]...)}) },
 		"discriminator": func() error { return tr.Reset(c, Start{Discriminator: disc[1:]}) },
 	} {
 		if spoil() == nil {

@@ -1,14 +1,10 @@
 package gan
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,7 +14,8 @@ import (
 
 	"github.com/warmstart-ml/warmstart/gan/tfevents"
 	"github.com/warmstart-ml/warmstart/imageio"
-	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/internal/progress"
+	"github.com/warmstart-ml/warmstart/internal/steplog"
 )
 
 // logFile holds one JSON object per step.
@@ -38,43 +35,36 @@ type record struct {
 // recorder writes what a run leaves behind besides its checkpoints.
 type recorder struct {
 	options  *Options
-	log      *os.File
+	log      *steplog.Log
 	events   *tfevents.Writer
 	file     *os.File // of events
-	progress progress
+	progress progress.Progress
 	begun    time.Time
 	model    *Model // for samples
 }
 
 func newRecorder(backend compute.Backend, t *Trainer, o *Options) (*recorder, error) {
 	r := &recorder{options: o, begun: time.Now()}
-	path := filepath.Join(o.Dir, logFile)
-	if err := cutLog(path, t.step); err != nil {
-		return nil, err
-	}
 	var err error
-	if r.log, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil {
+	if r.log, err = steplog.Open(filepath.Join(o.Dir, logFile), t.step); err != nil {
 		return nil, err
 	}
 	if r.events, r.file, err = tfevents.Create(o.Dir); err != nil {
 		r.log.Close()
 		return nil, err
 	}
-	r.progress = newProgress(o.Progress, t)
+	r.progress = progress.New(o.Progress, t.step, t.config.Steps, t.config.Batch)
 	r.model = &Model{backend: backend, config: t.config, gen: t.gen} // sample sets its weights
 	return r, nil
 }
 
 // step records the losses of the step that t has just done, and samples if they are due.
 func (r *recorder) step(ctx context.Context, t *Trainer, l Losses) error {
-	line, err := json.Marshal(record{
-		Step: t.step, Losses: l, LR: t.config.LR * t.config.rate(t.step-1), Seconds: time.Since(r.begun).Seconds(),
+	err := r.log.Write(record{
+		Step: t.step, Losses: l, LR: t.config.LR * t.config.Rate(t.step-1), Seconds: time.Since(r.begun).Seconds(),
 	})
 	if err != nil {
 		return err
-	}
-	if _, err := r.log.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write the log: %w", err)
 	}
 	if t.step%eventEvery == 0 || t.step == t.config.Steps {
 		r.events.Scalar("loss/l1", t.step, l.L1)
@@ -84,7 +74,7 @@ func (r *recorder) step(ctx context.Context, t *Trainer, l Losses) error {
 			return err
 		}
 	}
-	r.progress.step(t.step, l)
+	r.progress.Step(t.step, fmt.Sprintf("L1 %.4f  GAN %.4f  disc %.4f/%.4f", l.L1, l.GAN, l.DiscReal, l.DiscFake))
 	due := t.step == t.config.Steps || r.options.SampleEvery > 0 && t.step%r.options.SampleEvery == 0
 	if due && len(r.options.Samples) > 0 {
 		return r.sample(ctx, t)
@@ -128,34 +118,10 @@ func (r *recorder) sample(ctx context.Context, t *Trainer) error {
 }
 
 func (r *recorder) close() {
-	r.progress.close()
+	r.progress.Close()
 	r.log.Close()
 	r.file.Close()
 	r.model.Close()
-}
-
-// cutLog removes the lines of steps that are about to be repeated, and what a killed process left unfinished.
-func cutLog(path string, step int) error {
-	old, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer old.Close()
-	return atomicfile.Write(path, func(w io.Writer) error {
-		for lines := bufio.NewScanner(old); lines.Scan(); {
-			var r record
-			if json.Unmarshal(lines.Bytes(), &r) != nil || r.Step > step {
-				return nil
-			}
-			if _, err := fmt.Fprintf(w, "%s\n", lines.Bytes()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // finite tells whether no loss is NaN or infinite.

@@ -57,7 +57,7 @@ func (t *Trainer) build(g *Graph) []*Node {
 		adv = t.adversary(in[3:6], x, y, fake, discSize, correction)
 		loss = Add(adv.gan, loss)
 	}
-	gen := c.adam().Update(in[0:3], Gradient(loss, in[0]...), genSize, correction)
+	gen := c.Adam().Update(in[0:3], Gradient(loss, in[0]...), genSize, correction)
 
 	var out []*Node
 	for _, group := range append(gen, adv.updated...) {
@@ -88,7 +88,7 @@ func (t *Trainer) adversary(in [][]*Node, x, y, fake, size, correction *Node) ad
 		fake: adversarial(c.Loss, SliceAxis(logits, 0, AxisRange(c.Batch, 2*c.Batch)), false),
 	}
 	loss := MulScalar(Add(a.real, a.fake), 0.5)
-	a.updated = c.adam().Update(in, Gradient(loss, in[0]...), size, correction)
+	a.updated = c.Adam().Update(in, Gradient(loss, in[0]...), size, correction)
 
 	weights := make([]*Node, len(in[0]))
 	for i, w := range a.updated[0] {

@@ -72,7 +72,7 @@ func NewParametrizedTrainer(backend compute.Backend, c Config, p *Parametrizatio
 
 // newTrainer makes a trainer without a state.
 func newTrainer(backend compute.Backend, c Config, p *Parametrization) (*Trainer, error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	gen, err := c.Network()
@@ -118,7 +118,7 @@ func (t *Trainer) reserve() (err error) {
 // Reset begins a new training without compiling anew. The configuration may differ from the trainer's in seed, numbers of
 // steps and learning rates.
 func (t *Trainer) Reset(c Config, start Start) error {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	if d := c.sameProgram(t.config).differences(t.config); len(d) > 0 {
@@ -320,7 +320,7 @@ func (t *Trainer) Step(x, y []float32) (Losses, error) {
 // fillFeeds writes the inputs that follow from the number of the step.
 func (t *Trainer) fillFeeds() {
 	c := t.config
-	adam, rate := c.adam(), c.rate(t.step)
+	adam, rate := c.Adam(), c.Rate(t.step)
 	genSize, correction := adam.Scalars(t.step+1, c.LR*rate)
 	discSize, _ := adam.Scalars(t.step+1, c.DiscLR*rate)
 	t.feeds[feedGenSize].Data[0] = genSize

@@ -110,7 +110,7 @@ func TestPresets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.check(); err != nil {
+		if err := c.Check(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestCheck(t *testing.T) {
 	} {
 		c := tinyConfigs()[0]
 		spoil(&c)
-		if err := c.check(); err == nil {
+		if err := c.Check(); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -143,7 +143,7 @@ func TestRate(t *testing.T) {
 	c := Config{Steps: 10, DecaySteps: 4}
 	var got []float64
 	for s := range 11 {
-		got = append(got, c.rate(s))
+		got = append(got, c.Rate(s))
 	}
 	if want := []float64{1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0}; !slices.Equal(got, want) {
 		t.Errorf("%v, wanted %v", got, want)
