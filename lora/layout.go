@@ -165,6 +165,26 @@ func (l *Layout) Weights(base, adapter []*Node) []*Node {
 	return weights
 }
 
+// Split cuts a vector node [Params.Size()] into an adapter's tensors.
+func (l *Layout) Split(flat *Node) []*Node {
+	nodes := make([]*Node, len(l.Params.List()))
+	at := 0
+	for i, p := range l.Params.List() {
+		nodes[i] = Reshape(Slice(flat, AxisRange(at, at+p.Size())), p.Dims...)
+		at += p.Size()
+	}
+	return nodes
+}
+
+// Cut is Split for values; the tensors share memory with the vector.
+func (l *Layout) Cut(flat []float32) [][]float32 {
+	values := make([][]float32, len(l.Params.List()))
+	for i, p := range l.Params.List() {
+		values[i], flat = flat[:p.Size():p.Size()], flat[p.Size():]
+	}
+	return values
+}
+
 // kernel gives a matrix [inputs, outputs] the shape of the parameter.
 func (s slot) kernel(m *Node) *Node {
 	d := s.param.Dims

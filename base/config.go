@@ -1,0 +1,107 @@
+package base
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/lora"
+)
+
+// Config is everything that a base's training depends on.
+type Config struct {
+	// Generator is the network, and how its shared weights are trained: Batch images of each concept in a step, LR, steps, seed. There is no
+	// discriminator.
+	Generator gan.Config  `json:"generator"`
+	Adapters  lora.Config `json:"adapters"`
+	AdapterLR float64     `json:"adapter_lr"` // learning rate of adapters; it falls as Generator's does
+	Concepts  int         `json:"concepts"`   // the first so many of the seen ones; 0: all
+	Together  int         `json:"together"`   // concepts per step
+	Identity  float64     `json:"identity"`   // the share of draws that are the identity
+	Scenes    int         `json:"scenes"`     // pictures to make pairs of
+	Pairs     int         `json:"pairs"`      // pairs of each concept, on scenes of its own choice
+}
+
+// DefaultConfig returns the configuration to start from.
+func DefaultConfig() (Config, error) {
+	g, err := gan.Preset("mini")
+	if err != nil {
+		return Config{}, err
+	}
+	g = g.WithSteps(20000)
+	g.Loss, g.Batch, g.LR = gan.LossNone, 2, 1e-3
+	return Config{
+		Generator: g, Adapters: lora.DefaultConfig(), AdapterLR: 3e-3,
+		Together: 4, Identity: 1. / 16, Scenes: 512, Pairs: 16,
+	}, nil
+}
+
+// concepts returns the concepts to train on, none of which is unseen.
+func (c Config) concepts() []concept.Concept {
+	seen := concept.Seen()
+	if c.Concepts > 0 {
+		seen = seen[:c.Concepts]
+	}
+	return seen
+}
+
+// check returns an error that names the first setting that makes no sense.
+func (c Config) check() error {
+	if err := c.Generator.Check(); err != nil {
+		return err
+	}
+	if c.Generator.Loss != gan.LossNone || c.Generator.EMA != 0 {
+		return errors.New("base: it is trained without a discriminator and without an average: set loss to none and ema to 0")
+	}
+	seen := len(concept.Seen())
+	for _, v := range []struct {
+		name     string
+		ok       bool
+		expected string
+	}{
+		{"concepts", c.Concepts >= 0 && c.Concepts <= seen, fmt.Sprintf("0 to %d", seen)},
+		{"together", c.Together >= 1 && c.Together <= 64, "1 to 64"},
+		{"identity", c.Identity >= 0 && c.Identity < 1, "in [0,1)"},
+		{"adapter_lr", c.AdapterLR >= 0, "at least 0"},
+		{"pairs", c.Pairs >= 1 && c.Pairs <= c.Scenes, "1 to the number of scenes"},
+		{"scenes", c.Scenes <= 1<<20, "at most 1048576"},
+		{"batch", c.Generator.Batch <= c.Pairs, "at most the number of pairs"},
+	} {
+		if !v.ok {
+			return fmt.Errorf("base: %s must be %s", v.name, v.expected)
+		}
+	}
+	return nil
+}
+
+// identity stands for a concept in draws.
+const identity = -1
+
+// draw is what one of a step's places trains on.
+type draw struct {
+	concept int // an index, or identity
+	visit   int // how often the concept was drawn before
+}
+
+// epochSteps returns the number of steps in which every concept is drawn once. Identities fill the last one up.
+func (c Config) epochSteps(concepts int) int {
+	draws := float64(concepts) / (1 - c.Identity)
+	return (int(draws+0.5) + c.Together - 1) / c.Together
+}
+
+// schedule returns the draws of a step, counted from 0. No concept is drawn twice in a step, because steps end with epochs.
+func (c Config) schedule(step, concepts int) []draw {
+	steps := c.epochSteps(concepts)
+	epoch := step / steps
+	order := rand.New(rand.NewPCG(c.Generator.Seed, uint64(epoch))).Perm(steps * c.Together)
+	draws := make([]draw, c.Together)
+	for k := range draws {
+		draws[k] = draw{order[step%steps*c.Together+k], epoch}
+		if draws[k].concept >= concepts {
+			draws[k].concept = identity
+		}
+	}
+	return draws
+}
