@@ -19,12 +19,15 @@ import (
 // interrupted run is resumed only with the same options.
 const recipeName = "pairs.json"
 
+// maxPairs bounds Options.N; more is a typing error.
+const maxPairs = 1_000_000
+
 // Options say what Make makes.
 type Options struct {
 	Dir    string        // where the pairs go: a new or empty folder, or one to resume
 	Edit   teacher.Chain // what is done to A to get B
 	Photos string        // folder of the inputs, searched with its subfolders; "": procedural scenes
-	N      int           // pairs wanted; 0: one of every photo, or 100 scenes
+	N      int           // pairs wanted, at most a million; 0: one of every photo, or 100 scenes
 	Size   int           // width and height of A and of B, in pixels, 16 to 2048
 	Layout Layout
 	Seed   uint64
@@ -99,8 +102,8 @@ func (o Options) check() error {
 		return errors.New("make pairs: no edit given")
 	case o.Size < teacher.MinSide || o.Size > 2048:
 		return fmt.Errorf("make pairs: size %d is outside %d to 2048 pixels", o.Size, teacher.MinSide)
-	case o.N < 0:
-		return fmt.Errorf("make pairs: %d pairs wanted", o.N)
+	case o.N < 0 || o.N > maxPairs:
+		return fmt.Errorf("make pairs: %d pairs wanted: 0 to %d can be made", o.N, maxPairs)
 	case o.Layout != SideBySide && o.Layout != Apart:
 		return fmt.Errorf("make pairs: layout %q is not %s or %s", o.Layout, SideBySide, Apart)
 	case !(o.Val >= 0 && o.Test >= 0 && o.Val+o.Test < 1):

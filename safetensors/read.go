@@ -19,7 +19,7 @@ import (
 )
 
 // ErrDamaged is wrapped by errors about content that breaks the format or does not match its checksum.
-var ErrDamaged = errors.New("damaged file")
+var ErrDamaged = errors.New("damaged, or not a safetensors file")
 
 // Options bound what Read accepts.
 type Options struct {

@@ -31,7 +31,7 @@ type benchFlags struct {
 func (f benchFlags) run(ctx context.Context, u *ui, threads []int, measure func(context.Context, bench.Options) (*bench.Report, error)) error {
 	report, err := measure(ctx, bench.Options{Threads: threads, Torch: f.Peer == "torch", Quick: f.Quick, Log: func(line string) { fmt.Fprintln(u.err, line) }})
 	if ctx.Err() != nil {
-		return ctx.Err() // workers that were killed say so in other words
+		return hinted{interrupted{}, "nothing was kept: a benchmark begins anew"} // workers that were killed say so in other words
 	}
 	if err != nil {
 		return err

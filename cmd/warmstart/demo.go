@@ -10,6 +10,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/pairs"
 )
 
@@ -59,7 +60,7 @@ func (c demoCmd) Run(ctx context.Context, u *ui) error {
 	}
 	u.notice("2 of 3: training a network from scratch to do the same, %d steps", c.Steps)
 	run := filepath.Join(c.Out, "run")
-	resumed := begun(run)
+	resumed := checkpoint.Exists(run)
 	trained, err := train(ctx, u, s.Data, run, s, resumed)
 	if err != nil {
 		return c.again(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/pairs"
 )
 
@@ -60,13 +61,19 @@ func (c trainCmd) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	result, err := train(ctx, u, c.Data, c.Out, s, c.Resume)
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case ctx.Err() != nil && !checkpoint.Exists(c.Out):
+		return hinted{interrupted{}, "nothing was trained yet: the same command begins anew"}
+	case errors.Is(err, context.Canceled):
 		return hinted{err, fmt.Sprintf("warmstart train %s -o %s --resume", c.Data, c.Out)}
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return u.result(result, func(w io.Writer) {
+		if result.ImagesPerSecond == 0 {
+			fmt.Fprintf(w, "%s: all %d steps were done before; train on with --resume --steps and a higher number\n", result.Weights, result.Steps)
+			return
+		}
 		fmt.Fprintf(w, "%s: %d steps, %.1f images/s, L1 %.4f\n", result.Weights, result.Steps, result.ImagesPerSecond, result.Losses.L1)
 	})
 }
@@ -78,7 +85,8 @@ func (c trainCmd) settings() (settings, error) {
 		if err != nil {
 			return s, err
 		}
-		return c.override(s), nil
+		s = c.override(s)
+		return s, s.check()
 	}
 	preset := c.Preset
 	if preset == "" {
@@ -93,7 +101,22 @@ func (c trainCmd) settings() (settings, error) {
 	if s.LoadSize == 0 {
 		s.LoadSize = loadSize(s.Config.Size)
 	}
-	return s, nil
+	return s, s.check()
+}
+
+// check refuses what would take all memory or is no number; the rest is for gan to judge.
+func (s settings) check() error {
+	const maxLoad, maxPixels = 4096, 16 << 20
+	c := s.Config
+	switch {
+	case c.Size < 1 || c.Batch < 1 || c.Size > maxLoad || c.Batch > maxPixels/(c.Size*c.Size):
+		return fmt.Errorf("--batch %d of --size %d: both are at least 1, and a step has at most %d million pixels", c.Batch, c.Size, maxPixels>>20)
+	case s.LoadSize < c.Size || s.LoadSize > maxLoad:
+		return fmt.Errorf("--load-size %d is outside %d (--size) to %d pixels", s.LoadSize, c.Size, maxLoad)
+	case !(c.LR >= 0 && c.LR <= 1):
+		return fmt.Errorf("--lr %g is outside 0 to 1", c.LR)
+	}
+	return nil
 }
 
 // loadSize is what pix2pix scales pictures to, which it then crops to size.
@@ -145,23 +168,10 @@ func readSettings(run string) (settings, error) {
 	return s, nil
 }
 
-// begun reports whether a folder holds a run that can be resumed.
-func begun(run string) bool {
-	for _, name := range []string{gan.CheckpointFile, gan.PreviousFile} {
-		if _, err := os.Stat(filepath.Join(run, name)); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // begin refuses a folder that holds a run and writes the settings of a new one.
 func begin(run string, s settings) error {
-	if begun(run) {
+	if checkpoint.Exists(run) {
 		return fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", run)
-	}
-	if err := os.MkdirAll(run, 0o755); err != nil {
-		return err
 	}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -185,6 +195,14 @@ func train(ctx context.Context, u *ui, data, run string, s settings, resume bool
 	if err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(run, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err := checkpoint.Lock(run)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if !resume {
 		if err := begin(run, s); err != nil {
 			return nil, err
@@ -200,8 +218,10 @@ func train(ctx context.Context, u *ui, data, run string, s settings, resume bool
 		Samples: samples, SampleEvery: max(1, s.Config.Steps/8),
 	})
 	if err != nil {
-		if !resume && !begun(run) { // Wrong settings, most likely: leave no folder behind, unless it holds other things.
+		if !resume && !checkpoint.Exists(run) { // Wrong settings, most likely: leave no folder behind, unless it holds other things.
+			unlock()
 			os.Remove(filepath.Join(run, settingsName))
+			os.Remove(filepath.Join(run, checkpoint.LockFile))
 			os.Remove(run)
 		}
 		return nil, err

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -118,11 +120,24 @@ func failure(w io.Writer, err error) int {
 		code = exitInterrupted
 	}
 	fmt.Fprintf(w, "warmstart: %v\n", err)
-	var h hinted
-	if errors.As(err, &h) {
-		fmt.Fprintf(w, "hint: %s\n", h.hint)
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
 	return code
+}
+
+// hintOf gives the way out of an error, or nothing.
+func hintOf(err error) string {
+	var h hinted
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "free some space on that disk, then repeat the command (train: with --resume, if it had begun)"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return "choose another folder, or make this one accessible"
+	case errors.As(err, &h):
+		return h.hint
+	}
+	return ""
 }
 
 // usageError reports a command line that can't be understood.

@@ -25,8 +25,11 @@ func Save(dir string, state *safetensors.File) error {
 	current := filepath.Join(dir, File)
 	fresh := current + ".new"
 	err := atomicfile.Write(fresh, func(w io.Writer) error { return safetensors.Write(w, state) })
-	if err != nil {
+	if err != nil && Exists(dir) {
 		return fmt.Errorf("%w: the previous checkpoint is untouched; free some space and resume", err)
+	}
+	if err != nil {
+		return err
 	}
 	if err := os.Rename(current, filepath.Join(dir, Previous)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -53,6 +56,8 @@ func Newest[T any](dir string, read func(path string) (T, error)) (state T, noti
 	}
 	state, errPrevious := read(previous)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(errPrevious, fs.ErrNotExist):
+		return state, "", fmt.Errorf("%s holds no checkpoint: name the folder of a training run: %w", dir, fs.ErrNotExist)
 	case errPrevious == nil && errors.Is(err, fs.ErrNotExist): // cut off between Save's two renames
 		return state, "", nil
 	case errPrevious == nil:
