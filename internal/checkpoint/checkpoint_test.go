@@ -101,9 +101,20 @@ func TestLock(t *testing.T) {
 		t.Errorf("second Lock: %v", err)
 	}
 	unlock()
+	half := filepath.Join(dir, "."+File+".new.tmp-123")
+	if err := os.WriteFile(half, []byte("half"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	save(t, dir, 1)
 	unlock, err = Lock(dir)
 	if err != nil {
 		t.Fatalf("Lock after unlock: %v", err)
+	}
+	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("half a file is still there: %v", err)
+	}
+	if got, _, err := Newest(dir, read); got != 1 || err != nil {
+		t.Errorf("the checkpoint is %g now, %v", got, err)
 	}
 	unlock()
 	if _, err := Lock(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
