@@ -50,6 +50,11 @@ func Train(ctx context.Context, backend compute.Backend, o Options) (*lora.Base,
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}
+	unlock, err := checkpoint.Lock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	t, err := start(backend, o)
 	if err != nil {
 		return nil, err

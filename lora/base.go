@@ -134,7 +134,7 @@ func (b *Base) Parametrization() *gan.Parametrization {
 // Training returns the configuration to start from for training an adapter: steps at four images, with the L1 loss alone.
 func (b *Base) Training(steps int) gan.Config {
 	c := b.Generator.Config.WithSteps(steps)
-	c.Base, c.Loss, c.LR, c.EMA = b.Hash, gan.LossNone, adapterLR, 0
+	c.Base, c.Loss, c.Batch, c.LR, c.EMA = b.Hash, gan.LossNone, 4, adapterLR, 0
 	return c
 }
 
