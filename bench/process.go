@@ -80,7 +80,9 @@ func (p *Process) Call(r Request) (Response, error) {
 	return a, nil
 }
 
+// died gives the error of a worker that no longer answers, with the last that it wrote.
 func (p *Process) died(r Request, err error) error {
+	p.Close() // what it wrote is complete when it has ended
 	return fmt.Errorf("%s worker stopped at %s: %w\n%s", p.Hello.Name, r.Cmd, err, p.stderr.last)
 }
 

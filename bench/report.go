@@ -11,8 +11,8 @@ import (
 	"text/tabwriter"
 )
 
-// Row is one comparison. Ratio is how many times as fast as the peer this side is; a memory row's is
-// the peer's memory over ours inverted: ours / peer.
+// Row is one comparison. Ratio is how many times as fast as the peer this side is; for memory it is
+// how much of the peer's this side takes.
 type Row struct {
 	Group   string  `json:"group"`
 	Shape   string  `json:"shape,omitempty"`
