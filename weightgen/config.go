@@ -40,16 +40,19 @@ type Config struct {
 	Seed        uint64  `json:"seed"`         // of first weights, draws and noise
 }
 
-// DefaultConfig returns the configuration to start from for a network.
+// DefaultConfig returns the configuration to start from for a network. With adapters made up for the 1,114 seen
+// concepts of package concept (sums of random directions per ingredient, bent by a tanh, with noise) and 400 steps of dit, the
+// one-step error on unseen pairs was 0.45; with half the learning rate 0.48, with two layers for the text too 0.50, with
+// three and two layers 0.49; 0.69 is the mean adapter's. Terminal 0.9 instead of 0.5 took 0.57 to 0.53.
 func DefaultConfig(network string) (Config, error) {
 	c := Config{
-		Network: network, Heads: 4, Tokens: 32, TextLayers: 2,
-		Schedule: ScheduleLinear, Target: TargetX0, Terminal: 0.5, Drop: 0.1,
-		Steps: 4000, Warmup: 100, WeightDecay: 0.01, EMA: 0.999,
+		Network: network, Heads: 4, Tokens: 32, TextLayers: 1,
+		Schedule: ScheduleLinear, Target: TargetX0, Terminal: 0.9, Drop: 0.1,
+		Steps: 2000, Warmup: 100, WeightDecay: 0.01, EMA: 0.999,
 	}
 	switch network {
 	case NetworkDiT:
-		c.Width, c.Layers, c.TextWidth, c.Batch, c.LR = 128, 4, 128, 32, 1e-3
+		c.Width, c.Layers, c.TextWidth, c.Batch, c.LR = 128, 2, 128, 32, 2e-3
 	case NetworkUNet1D:
 		c.Width, c.TextWidth, c.Batch, c.Blocks, c.LR = 32, 128, 16, 4, 1e-3
 	default:

@@ -141,11 +141,19 @@ func (t *Trainer) build(g *Graph) []*Node {
 	e := Sub(t.model.Forward(p.NewEnv(in[0], nil), input), feed[feedTarget])
 	loss := ReduceAllSum(Mul(Square(e), ExpandLeftToRank(feed[feedShare], 3)))
 
+	var all []*Node
+	for _, group := range update(in, Gradient(loss, in[0]...), feed) {
+		all = append(all, group...)
+	}
+	return append(all, loss)
+}
+
+// update returns the groups of the state after a step of AdamW (Loshchilov and Hutter, arXiv 1711.05101).
+func update(in [len(groups)][]*Node, gradients, feed []*Node) (out [len(groups)][]*Node) {
 	adam := nn.Adam{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: 1e-8}
-	var out [len(groups)][]*Node
-	for i, gradient := range Gradient(loss, in[0]...) {
+	for i, gradient := range gradients {
 		w := in[0][i]
-		if w.Rank() > 1 {
+		if w.Rank() > 1 { // biases, scales and shifts do not decay
 			w = Mul(w, feed[feedDecay])
 		}
 		w, m, v := adam.Apply(w, in[1][i], in[2][i], gradient, feed[feedSize], feed[feedCorrection])
@@ -154,11 +162,7 @@ func (t *Trainer) build(g *Graph) []*Node {
 			out[j] = append(out[j], node)
 		}
 	}
-	var all []*Node
-	for _, group := range out {
-		all = append(all, group...)
-	}
-	return append(all, loss)
+	return out
 }
 
 const adamBeta1, adamBeta2 = 0.9, 0.999

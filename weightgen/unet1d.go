@@ -156,7 +156,7 @@ func newTransformerBlock(p *nn.Params, name string, width int, c Config) transfo
 	name += "transformer."
 	return transformerBlock{
 		norm1: p.LayerNorm(name+"norm1", width), self: p.Attention(name+"self", width, width, c.Heads, textenc.FanIn(width)),
-		norm2: p.LayerNorm(name+"norm2", width), cross: crossAttention(p, name+"cross", width, c),
+		norm2: p.LayerNorm(name+"norm2", width), cross: p.Attention(name+"cross", width, c.TextWidth, c.Heads, textenc.FanIn(c.TextWidth)),
 		norm3: p.LayerNorm(name+"norm3", width), mlp: textenc.NewMLP(p, name+"mlp", width, textenc.FanIn(4*width)),
 	}
 }
