@@ -37,7 +37,7 @@ func tinyConfig() Config {
 			LambdaL1: 100, LR: 3e-3, Beta1: 0.5, Beta2: 0.999, Steps: 9, DecaySteps: 4, Seed: 3,
 		},
 		Adapters:  lora.Config{Seed: 1, Ranks: []lora.Rank{{Pattern: "*", Rank: 2}}},
-		AdapterLR: 6e-3, Concepts: 6, Together: 2, Identity: 0.25, Scenes: 5, Pairs: 3,
+		AdapterLR: 6e-3, Concepts: 6, Together: 2, Warmup: 2, Identity: 0.25, Scenes: 5, Pairs: 3,
 	}
 }
 
@@ -78,12 +78,19 @@ func TestNoUnseenConcept(t *testing.T) {
 func TestSchedule(t *testing.T) {
 	c := tinyConfig()
 	const concepts = 7
+	for s := range c.Warmup {
+		for _, d := range c.schedule(s, concepts) {
+			if d.concept != identity {
+				t.Errorf("step %d draws concept %d", s, d.concept)
+			}
+		}
+	}
 	steps := c.epochSteps(concepts)
 	for epoch := range 3 {
 		var drawn []int
 		identities := 0
 		for s := range steps {
-			for _, d := range c.schedule(epoch*steps+s, concepts) {
+			for _, d := range c.schedule(c.Warmup+epoch*steps+s, concepts) {
 				if d.visit != epoch {
 					t.Errorf("epoch %d: visit %d", epoch, d.visit)
 				}
@@ -110,6 +117,7 @@ func TestCheck(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(c *Config){
 		"together": func(c *Config) { c.Together = 0 },
+		"warmup":   func(c *Config) { c.Warmup = c.Generator.Steps + 1 },
 		"identity": func(c *Config) { c.Identity = 1 },
 		"pairs":    func(c *Config) { c.Pairs = c.Scenes + 1 },
 		"batch":    func(c *Config) { c.Generator.Batch = c.Pairs + 1 },
@@ -135,10 +143,12 @@ func TestStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	draws := tr.config.schedule(0, len(tr.concepts))
-	if _, err := tr.Step(); err != nil {
-		t.Fatal(err)
+	for range tr.config.Warmup + 1 {
+		if _, err := tr.Step(); err != nil {
+			t.Fatal(err)
+		}
 	}
+	draws := tr.config.schedule(tr.config.Warmup, len(tr.concepts))
 	after, err := tr.Base()
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +166,7 @@ func TestStep(t *testing.T) {
 
 func TestLearns(t *testing.T) {
 	c := tinyConfig()
-	c.Generator.Steps, c.Generator.DecaySteps = 300, 0
+	c.Generator.Steps, c.Generator.DecaySteps, c.Warmup = 300, 0, 0
 	tr, err := newFresh(testBackend(t), c)
 	if err != nil {
 		t.Fatal(err)

@@ -118,7 +118,8 @@ func (t *Trainer) restore(file *safetensors.File) (err error) {
 	}
 	for key, want := range t.metadata() {
 		if got := file.Metadata[key]; got != want {
-			return fmt.Errorf("it was made with another %s (%.200s instead of %.200s): resume with the same settings, or train in another folder", key, got, want)
+			return fmt.Errorf("it was made with another %s (%.200s instead of %.200s): resume with the same settings, "+
+				"or train in another folder", key, got, want)
 		}
 	}
 	find := func(name string, dims ...int) []float32 {

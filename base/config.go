@@ -12,13 +12,14 @@ import (
 
 // Config is everything that a base's training depends on.
 type Config struct {
-	// Generator is the network, and how its shared weights are trained: Batch images of each concept in a step, LR, steps, seed. There is no
-	// discriminator.
+	// Generator is the network, and how its shared weights are trained: Batch images of each concept in a step, LR,
+	// steps, seed. There is no discriminator.
 	Generator gan.Config  `json:"generator"`
 	Adapters  lora.Config `json:"adapters"`
 	AdapterLR float64     `json:"adapter_lr"` // learning rate of adapters; it falls as Generator's does
 	Concepts  int         `json:"concepts"`   // the first so many of the seen ones; 0: all
 	Together  int         `json:"together"`   // concepts per step
+	Warmup    int         `json:"warmup"`     // the first steps, which draw the identity alone
 	Identity  float64     `json:"identity"`   // the share of draws that are the identity
 	Scenes    int         `json:"scenes"`     // pictures to make pairs of
 	Pairs     int         `json:"pairs"`      // pairs of each concept, on scenes of its own choice
@@ -31,10 +32,10 @@ func DefaultConfig() (Config, error) {
 		return Config{}, err
 	}
 	g = g.WithSteps(20000)
-	g.Loss, g.Batch, g.LR = gan.LossNone, 2, 1e-3
+	g.Loss, g.Batch = gan.LossNone, 2
 	return Config{
-		Generator: g, Adapters: lora.DefaultConfig(), AdapterLR: 3e-3,
-		Together: 4, Identity: 1. / 16, Scenes: 512, Pairs: 16,
+		Generator: g, Adapters: lora.DefaultConfig(), AdapterLR: 6e-3,
+		Together: 4, Warmup: 2000, Identity: 0.2, Scenes: 512, Pairs: 16,
 	}, nil
 }
 
@@ -63,6 +64,7 @@ func (c Config) check() error {
 	}{
 		{"concepts", c.Concepts >= 0 && c.Concepts <= seen, fmt.Sprintf("0 to %d", seen)},
 		{"together", c.Together >= 1 && c.Together <= 64, "1 to 64"},
+		{"warmup", c.Warmup >= 0 && c.Warmup <= c.Generator.Steps, "0 to the number of steps"},
 		{"identity", c.Identity >= 0 && c.Identity < 1, "in [0,1)"},
 		{"adapter_lr", c.AdapterLR >= 0, "at least 0"},
 		{"pairs", c.Pairs >= 1 && c.Pairs <= c.Scenes, "1 to the number of scenes"},
@@ -93,10 +95,17 @@ func (c Config) epochSteps(concepts int) int {
 
 // schedule returns the draws of a step, counted from 0. No concept is drawn twice in a step, because steps end with epochs.
 func (c Config) schedule(step, concepts int) []draw {
+	draws := make([]draw, c.Together)
+	if step < c.Warmup {
+		for k := range draws {
+			draws[k].concept = identity
+		}
+		return draws
+	}
+	step -= c.Warmup
 	steps := c.epochSteps(concepts)
 	epoch := step / steps
 	order := rand.New(rand.NewPCG(c.Generator.Seed, uint64(epoch))).Perm(steps * c.Together)
-	draws := make([]draw, c.Together)
 	for k := range draws {
 		draws[k] = draw{order[step%steps*c.Together+k], epoch}
 		if draws[k].concept >= concepts {

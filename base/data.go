@@ -47,12 +47,13 @@ type example struct {
 	flip          bool
 }
 
-// examples returns what a draw shows: a concept's pairs in turn, mirrored every second time round; for the identity any scenes.
-func (d *data) examples(w draw, step int) []example {
+// examples returns what the draw at a place of a step shows: a concept's pairs in turn, mirrored every second time round; for the
+// identity any scenes.
+func (d *data) examples(w draw, step, place int) []example {
 	c := d.config
 	batch := make([]example, c.Generator.Batch)
 	if w.concept == identity {
-		rng := rand.New(rand.NewPCG(c.Generator.Seed, uint64(step)))
+		rng := rand.New(rand.NewPCG(c.Generator.Seed, uint64(step*c.Together+place)))
 		for i := range batch {
 			batch[i] = example{rng.IntN(c.Scenes), identity, rng.IntN(2) == 1}
 		}
@@ -72,7 +73,7 @@ func (d *data) batches(draws []draw, step int) ([][]example, error) {
 	batches := make([][]example, len(draws))
 	var missing []example
 	for i, w := range draws {
-		batches[i] = d.examples(w, step)
+		batches[i] = d.examples(w, step, i)
 		for _, e := range batches[i] {
 			if e.target != identity && d.targets[e.target] == nil {
 				missing = append(missing, e)

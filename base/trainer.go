@@ -2,6 +2,7 @@ package base
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -26,7 +27,8 @@ type Trainer struct {
 
 	step   int
 	shared []compute.Buffer // weights and both of Adam's moments of the network
-	// adapters holds the values of all concepts' adapters and their moments, each [concepts, values]. They stay on the host: a step sees a few.
+	// adapters holds the values of all concepts' adapters and their moments, each [concepts, values]. They stay on
+	// the host: a step sees a few.
 	adapters [3][]float32
 	scalars  []*nn.Feed // see scalarNames
 	places   []place    // of the draws of a step
@@ -108,19 +110,10 @@ func (t *Trainer) build(g *Graph) []*Node {
 
 	var losses []*Node // of each draw, scalars
 	var vectors [][]*Node
-	wanted := shared[0] // what the gradient is taken for
+	wanted := slices.Clone(shared[0]) // what the gradient is taken for
 	for k := range t.config.Together {
-		var vector []*Node
-		for _, name := range groups {
-			vector = append(vector, Parameter(g, fmt.Sprintf("adapter%d%s", k, name), shapes.Make(dtypes.Float32, t.layout.Params.Size())))
-		}
-		vectors = append(vectors, vector)
-		image := shapes.Make(dtypes.Float32, c.Batch, c.Size, c.Size, 3)
-		x, y := Parameter(g, fmt.Sprintf("x%d", k), image), Parameter(g, fmt.Sprintf("y%d", k), image)
-		adapter := t.layout.Split(vector[0])
-		wanted = append(wanted[:len(wanted):len(wanted)], adapter...)
-		out := t.network.Forward(t.network.Params.NewEnv(t.layout.Weights(shared[0], adapter), nil), x)
-		losses = append(losses, gan.L1(out, y))
+		vector, adapter, loss := t.buildDraw(g, k, shared[0])
+		vectors, wanted, losses = append(vectors, vector), append(wanted, adapter...), append(losses, loss)
 	}
 	perDraw := Stack(losses, 0) // [together]
 	gradients := Gradient(MulScalar(ReduceAllMean(perDraw), c.LambdaL1), wanted...)
@@ -136,6 +129,19 @@ func (t *Trainer) build(g *Graph) []*Node {
 		out, gradients = append(out, w, m1, m2), gradients[n:]
 	}
 	return append(out, perDraw)
+}
+
+// buildDraw declares the inputs of one draw. It returns its adapter's vector and moments, the adapter's tensors, and the loss.
+func (t *Trainer) buildDraw(g *Graph, k int, shared []*Node) (vector, adapter []*Node, loss *Node) {
+	for _, name := range groups {
+		vector = append(vector, Parameter(g, fmt.Sprintf("adapter%d%s", k, name), shapes.Make(dtypes.Float32, t.layout.Params.Size())))
+	}
+	c := t.config.Generator
+	image := shapes.Make(dtypes.Float32, c.Batch, c.Size, c.Size, 3)
+	x, y := Parameter(g, fmt.Sprintf("x%d", k), image), Parameter(g, fmt.Sprintf("y%d", k), image)
+	adapter = t.layout.Split(vector[0])
+	out := t.network.Forward(t.network.Params.NewEnv(t.layout.Weights(shared, adapter), nil), x)
+	return vector, adapter, gan.L1(out, y)
 }
 
 // flat concatenates the values of nodes.

@@ -88,7 +88,8 @@ func decode(file *safetensors.File, b *Base) (*Adapter, error) {
 		return nil, err
 	}
 	if base != b.Hash {
-		return nil, fmt.Errorf("an adapter of the base with hash %s, not of this one with %s: use its own base, or make it anew for this one", base, b.Hash)
+		return nil, fmt.Errorf("an adapter of the base with hash %s, not of this one with %s: use its own base, "+
+			"or make it anew for this one", base, b.Hash)
 	}
 	a := &Adapter{Info: info}
 	params := b.Layout.Params.List()
@@ -114,7 +115,8 @@ func parseInfo(m map[string]string) (i Info, base string, err error) {
 		return i, "", fmt.Errorf("format %q: not an adapter of this program", m["format"])
 	}
 	if m["version"] != adapterVersion {
-		return i, "", fmt.Errorf("version %q of the format is not supported, only %s: use the release that wrote it", m["version"], adapterVersion)
+		return i, "", fmt.Errorf("version %q of the format is not supported, only %s: use the release that wrote it",
+			m["version"], adapterVersion)
 	}
 	i = Info{Concept: m["concept"], Prompt: m["prompt"]}
 	if i.Seed, err = strconv.ParseUint(m["seed"], 10, 64); err != nil {
