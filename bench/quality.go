@@ -57,7 +57,8 @@ func Quality(ctx context.Context, backend compute.Backend, o Options) (*Report, 
 	if o.Quick {
 		steps = 60
 	}
-	c := stepCase{preset: "mini", size: qualitySize, batch: qualityBatch}
+	// The whole schedule, to the rate 0: before its end the PSNR of a GAN goes up and down by a decibel from step to step.
+	c := stepCase{preset: "mini", size: qualitySize, batch: qualityBatch, schedule: steps}
 	for _, edit := range qualityEdits {
 		in, err := c.prepare(backend, dir)
 		if err != nil {

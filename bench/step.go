@@ -20,10 +20,15 @@ type stepCase struct {
 	size, batch int
 	steps       int     // in one turn
 	rate        float64 // learning rate, or 0 for the preset's
+	schedule    int     // steps after which the rate is 0, or 0 for the preset's
 }
 
 func stepCases() []stepCase {
-	return []stepCase{{"mini", 64, 4, 10, proofRate}, {"mini", 64, 1, 20, proofRate}, {"resnet9", 128, 1, 2, proofRate}}
+	return []stepCase{
+		{preset: "mini", size: 64, batch: 4, steps: 10, rate: proofRate},
+		{preset: "mini", size: 64, batch: 1, steps: 20, rate: proofRate},
+		{preset: "resnet9", size: 128, batch: 1, steps: 2, rate: proofRate},
+	}
 }
 
 func (c stepCase) String() string {
@@ -76,6 +81,9 @@ func (c stepCase) prepare(backend compute.Backend, dir string) (inputs, error) {
 	config.Size, config.Batch, config.Seed = c.size, c.batch, 1
 	if c.rate > 0 {
 		config.LR, config.DiscLR = c.rate, c.rate
+	}
+	if c.schedule > 0 {
+		config = config.WithSteps(c.schedule)
 	}
 	dir, err = os.MkdirTemp(dir, c.preset)
 	if err != nil {
