@@ -27,7 +27,7 @@ func benchmark(b *testing.B, name string, r runner, sizeA, sizeB, sizeC int, flo
 func BenchmarkGemm(b *testing.B) {
 	for _, s := range []GemmSpec{
 		{M: 128, N: 128, K: 128}, {M: 256, N: 256, K: 256}, {M: 512, N: 512, K: 512}, {M: 1024, N: 1024, K: 1024},
-		{M: 4096, N: 64, K: 576}, {M: 1024, N: 128, K: 1152}, {M: 16384, N: 32, K: 288}, {M: 64, N: 576, K: 4096}, {M: 96, N: 512, K: 512}, {M: 96, N: 1024, K: 1024}, {M: 120, N: 256, K: 256},
+		{M: 4096, N: 64, K: 576}, {M: 1024, N: 128, K: 1152}, {M: 16384, N: 32, K: 288}, {M: 64, N: 576, K: 4096}, {M: 64, N: 576, K: 36864}, {M: 64, N: 576, K: 36864, TransA: true}, {M: 2048, N: 2048, K: 2048}, {M: 2048, N: 2048, K: 2048, TransA: true}, {M: 96, N: 512, K: 512}, {M: 96, N: 1024, K: 1024}, {M: 120, N: 256, K: 256},
 		{M: 256, N: 256, K: 256, TransB: true}, {M: 4096, N: 64, K: 576, TransB: true}, {M: 512, N: 512, K: 512, TransA: true}, {M: 1024, N: 1024, K: 1024, TransA: true},
 		{M: 16, N: 256, K: 256}, {M: 16, N: 512, K: 512, TransB: true}, {M: 4, N: 512, K: 512}, {M: 256, N: 16, K: 256},
 		{M: 64, N: 64, K: 32, Batch: 16}, {M: 256, N: 256, K: 32, Batch: 8, TransB: true}, {M: 256, N: 32, K: 256, Batch: 8},
@@ -73,7 +73,7 @@ func BenchmarkConv(b *testing.B) {
 func BenchmarkISA(b *testing.B) {
 	for _, m := range Available() {
 		s := compact(GemmSpec{M: 256, N: 256, K: 256, Batch: 1})
-		benchmark(b, m.Name+"/gemm", newGemm(m, s), s.StrideA, s.StrideB, s.StrideC, 2*256*256*256)
+		benchmark(b, m.Name+"/gemm", newGemm(m, s, 8), s.StrideA, s.StrideB, s.StrideC, 2*256*256*256)
 		c := conv(1, 32, 32, 64, 64, 3, 1, 1, 1, 1)
 		x, w, y := sizes(c)
 		flops := 2 * float64(y) * float64(w/c.Cout)

@@ -19,7 +19,7 @@ type ConvSpec struct {
 // its own scratch.
 type Conv struct{ plan plan }
 
-// NewConvForward prepares y from (x, w). As with NewGemm, threads makes no difference yet.
+// NewConvForward prepares y from (x, w). The plan is the same for any number of threads.
 func NewConvForward(s ConvSpec, threads int) *Conv { return &Conv{convRows(Best(), s, false)} }
 
 // NewConvInputGrad prepares dx from (dy, w). Elements of x that no output saw get 0, so it is a transposed

@@ -14,7 +14,7 @@ type GemmSpec struct {
 	StrideA, StrideB, StrideC int
 }
 
-// plan is a rowsPlan or a colsPlan.
+// plan is a rowsPlan, a colsPlan or a blockPlan.
 type plan interface {
 	scratch() int
 	run(p *pool.Pool, a, b, c, scratch []float32)
@@ -23,11 +23,13 @@ type plan interface {
 // Gemm is a prepared matrix product. It may be run by several goroutines at once, each with its own scratch.
 type Gemm struct{ plan plan }
 
-// NewGemm prepares a matrix product for pools of up to the given number of threads; as yet no plan needs scratch for
-// each, so all numbers give the same plan.
-func NewGemm(s GemmSpec, threads int) *Gemm { return newGemm(Best(), s) }
+// NewGemm prepares a matrix product for pools of up to the given number of threads.
+func NewGemm(s GemmSpec, threads int) *Gemm { return newGemm(Best(), s, threads) }
 
-func newGemm(m *Micro, s GemmSpec) *Gemm {
+func newGemm(m *Micro, s GemmSpec, threads int) *Gemm {
+	if blocksPay(s) {
+		return &Gemm{gemmBlocks(m, s, threads)}
+	}
 	if s.TransA {
 		return &Gemm{gemmCols(m, s)}
 	}

@@ -127,6 +127,7 @@ var gemmSpecs = []GemmSpec{
 	{M: 1, N: 1, K: 1}, {M: 1, N: 33, K: 7}, {M: 5, N: 3, K: 40}, {M: 13, N: 4, K: 100}, {M: 12, N: 32, K: 64},
 	{M: 16, N: 256, K: 256}, {M: 17, N: 65, K: 130}, {M: 70, N: 70, K: 70}, {M: 61, N: 100, K: 700}, {M: 3, N: 200, K: 1100},
 	{M: 100, N: 16, K: 50}, {M: 130, N: 800, K: 20}, {M: 40, N: 24, K: 9}, {M: 30, N: 8, K: 3000}, {M: 9, N: 21, K: 31, Batch: 5}, {M: 64, N: 64, K: 32, Batch: 3},
+	{M: 50, N: 70, K: 15000}, {M: 200, N: 50, K: 5300},
 }
 
 func TestGemm(t *testing.T) {
@@ -140,7 +141,7 @@ func TestGemm(t *testing.T) {
 					s.TransA, s.TransB = trans&1 != 0, trans&2 != 0
 					s := compact(s)
 					a, b := random(rng, s.Batch*s.StrideA), random(rng, s.Batch*s.StrideB)
-					checkRunner(t, fmt.Sprintf("%+v", s), newGemm(m, s), pools, a, b, naiveGemm(s, a, b, s.Batch*s.StrideC))
+					checkRunner(t, fmt.Sprintf("%+v", s), newGemm(m, s, 8), pools, a, b, naiveGemm(s, a, b, s.Batch*s.StrideC))
 				}
 			}
 		})

@@ -55,7 +55,7 @@ func TestNothingPastTheEnd(t *testing.T) {
 			for trans := range 4 {
 				s.TransA, s.TransB = trans&1 != 0, trans&2 != 0
 				s := compact(s)
-				run(newGemm(m, s), s.Batch*s.StrideA, s.Batch*s.StrideB, s.Batch*s.StrideC)
+				run(newGemm(m, s, 8), s.Batch*s.StrideA, s.Batch*s.StrideB, s.Batch*s.StrideC)
 			}
 		}
 	}

@@ -23,8 +23,17 @@ DATA laneMasks<>+60(SB)/4, $+0
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 
 // func rowsZ1x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ1x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	MOVQ   cols+64(FP), R13
 	MOVQ   $-1, R14
@@ -68,24 +77,35 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	VZEROUPPER
 	RET
 
 // func colsZ1x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ1x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	MOVQ   cols+64(FP), SI
 	MOVQ   $-1, DI
@@ -121,24 +141,36 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ1x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ1x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), R13
@@ -186,11 +218,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -198,6 +230,8 @@ done:
 	VADDPS    Z29, Z1, Z1
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -205,8 +239,18 @@ store:
 	RET
 
 // func colsZ1x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ1x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), SI
@@ -246,12 +290,12 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -259,14 +303,27 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ2x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ2x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), R13
@@ -317,11 +374,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -330,6 +387,8 @@ done:
 	VADDPS    Z28, Z1, Z1
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -338,8 +397,19 @@ store:
 	RET
 
 // func colsZ2x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ2x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), SI
@@ -378,29 +448,44 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ2x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ2x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -457,11 +542,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -474,6 +559,8 @@ done:
 	VADDPS    Z29, Z3, Z3
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -484,8 +571,21 @@ store:
 	RET
 
 // func colsZ2x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ2x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -530,17 +630,17 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -548,17 +648,32 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ3x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ3x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -616,11 +731,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -632,6 +747,8 @@ done:
 	VADDPS    Z28, Z2, Z2
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -642,8 +759,21 @@ store:
 	RET
 
 // func colsZ3x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ3x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -685,34 +815,52 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ3x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ3x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -778,11 +926,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -800,6 +948,8 @@ done:
 	VADDPS    Z29, Z5, Z5
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -813,8 +963,24 @@ store:
 	RET
 
 // func colsZ3x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ3x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -864,22 +1030,22 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -887,20 +1053,37 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ4x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ4x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -965,11 +1148,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -984,6 +1167,8 @@ done:
 	VADDPS    Z28, Z3, Z3
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -996,8 +1181,23 @@ store:
 	RET
 
 // func colsZ4x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ4x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1042,39 +1242,60 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ4x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ4x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1149,11 +1370,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -1176,6 +1397,8 @@ done:
 	VADDPS    Z29, Z7, Z7
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -1192,8 +1415,27 @@ store:
 	RET
 
 // func colsZ4x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ4x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1248,27 +1490,27 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -1276,23 +1518,42 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ5x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ5x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1364,11 +1625,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -1386,6 +1647,8 @@ done:
 	VADDPS    Z28, Z4, Z4
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -1400,8 +1663,25 @@ store:
 	RET
 
 // func colsZ5x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ5x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1449,44 +1729,68 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ5x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ5x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1570,11 +1874,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -1602,6 +1906,8 @@ done:
 	VADDPS    Z29, Z9, Z9
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -1621,8 +1927,30 @@ store:
 	RET
 
 // func colsZ5x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ5x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1682,32 +2010,32 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -1715,26 +2043,47 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ6x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ6x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1813,11 +2162,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -1838,6 +2187,8 @@ done:
 	VADDPS    Z28, Z5, Z5
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -1854,8 +2205,27 @@ store:
 	RET
 
 // func colsZ6x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ6x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1906,49 +2276,76 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ6x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ6x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2041,11 +2438,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -2078,6 +2475,8 @@ done:
 	VADDPS    Z29, Z11, Z11
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -2100,8 +2499,33 @@ store:
 	RET
 
 // func colsZ6x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ6x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2166,37 +2590,37 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -2204,29 +2628,52 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ7x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ7x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2312,11 +2759,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -2340,6 +2787,8 @@ done:
 	VADDPS    Z28, Z6, Z6
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -2358,8 +2807,29 @@ store:
 	RET
 
 // func colsZ7x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ7x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2413,54 +2883,84 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ7x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ7x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2562,11 +3062,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -2604,6 +3104,8 @@ done:
 	VADDPS    Z29, Z13, Z13
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -2629,8 +3131,36 @@ store:
 	RET
 
 // func colsZ7x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ7x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2700,42 +3230,42 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -2743,32 +3273,57 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ8x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ8x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2861,11 +3416,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -2892,6 +3447,8 @@ done:
 	VADDPS    Z28, Z7, Z7
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -2912,8 +3469,31 @@ store:
 	RET
 
 // func colsZ8x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ8x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2970,59 +3550,92 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z7, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ8x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ8x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3133,11 +3746,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -3180,6 +3793,8 @@ done:
 	VADDPS    Z29, Z15, Z15
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -3208,8 +3823,39 @@ store:
 	RET
 
 // func colsZ8x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ8x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3284,47 +3930,47 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -3332,35 +3978,62 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ9x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ9x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3460,11 +4133,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -3494,6 +4167,8 @@ done:
 	VADDPS    Z28, Z8, Z8
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -3516,8 +4191,33 @@ store:
 	RET
 
 // func colsZ9x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ9x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3577,64 +4277,100 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ9x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ9x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3754,11 +4490,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -3806,6 +4542,8 @@ done:
 	VADDPS    Z29, Z17, Z17
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -3837,8 +4575,42 @@ store:
 	RET
 
 // func colsZ9x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ9x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3918,52 +4690,52 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -3971,38 +4743,67 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ10x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ10x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    36(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4109,11 +4910,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -4146,6 +4947,8 @@ done:
 	VADDPS    Z28, Z9, Z9
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -4170,8 +4973,35 @@ store:
 	RET
 
 // func colsZ10x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ10x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4234,69 +5064,108 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z9, Z9
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z9, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ10x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ10x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    36(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4425,11 +5294,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -4482,6 +5351,8 @@ done:
 	VADDPS    Z29, Z19, Z19
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -4516,8 +5387,45 @@ store:
 	RET
 
 // func colsZ10x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ10x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4602,57 +5510,57 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z17, Z17
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z18, Z18
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -4660,41 +5568,72 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ11x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ11x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    36(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    40(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4808,11 +5747,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -4848,6 +5787,8 @@ done:
 	VADDPS    Z28, Z10, Z10
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -4874,8 +5815,37 @@ store:
 	RET
 
 // func colsZ11x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ11x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4941,74 +5911,116 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z10, Z10
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ11x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ11x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    36(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    40(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5146,11 +6158,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -5208,6 +6220,8 @@ done:
 	VADDPS    Z29, Z21, Z21
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -5245,8 +6259,48 @@ store:
 	RET
 
 // func colsZ11x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ11x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5336,62 +6390,62 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z17, Z17
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z18, Z18
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z19, Z19
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z20, Z20
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -5399,44 +6453,77 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ12x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ12x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    36(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    40(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    44(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5557,11 +6644,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -5600,6 +6687,8 @@ done:
 	VADDPS    Z28, Z11, Z11
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -5628,8 +6717,39 @@ store:
 	RET
 
 // func colsZ12x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ12x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5698,79 +6818,124 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z10, Z10
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z11, Z11
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z11, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ12x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·rowsZ12x32(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    24(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    28(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    32(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    36(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    40(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+	MOVLQSX    44(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	PREFETCHT0 64(CX)(BX*4)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5917,11 +7082,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -5984,6 +7149,8 @@ done:
 	VADDPS    Z29, Z23, Z23
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -6024,8 +7191,51 @@ store:
 	RET
 
 // func colsZ12x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·colsZ12x32(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6120,67 +7330,67 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ      ldc+56(FP), DX
-	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
+	MOVQ      ldc+56(FP), R10
+	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z17, Z17
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z18, Z18
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z19, Z19
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z20, Z20
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z21, Z21
-	ADDQ      DX, CX
+	ADDQ      R10, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z22, Z22
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -6188,39 +7398,41 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
 	VZEROUPPER
@@ -7319,8 +8531,17 @@ done:
 	RET
 
 // func rowsY1x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY1x8(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	MOVQ   taps+16(FP), R13
 	MOVQ   R13, (SP)
@@ -7360,24 +8581,35 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VZEROUPPER
 	RET
 
 // func colsY1x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY1x8(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	MOVQ   a+0(FP), R11
 	MOVQ   b+16(FP), R12
@@ -7409,24 +8641,35 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY1x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY1x8Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	MOVQ    cols+64(FP), R13
 	NEGQ    R13
@@ -7470,24 +8713,35 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	VZEROUPPER
 	RET
 
 // func colsY1x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY1x8Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	MOVQ    cols+64(FP), SI
 	NEGQ    SI
@@ -7523,24 +8777,35 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY1x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY1x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   taps+16(FP), R13
@@ -7583,11 +8848,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -7595,6 +8860,8 @@ done:
 	VADDPS  Y13, Y1, Y1
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -7602,8 +8869,17 @@ store:
 	RET
 
 // func colsY1x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY1x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   a+0(FP), R11
@@ -7638,12 +8914,12 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
@@ -7651,14 +8927,25 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY1x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY1x16Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), R13
@@ -7706,11 +8993,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -7718,6 +9005,8 @@ done:
 	VADDPS     Y13, Y1, Y1
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -7725,8 +9014,17 @@ store:
 	RET
 
 // func colsY1x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY1x16Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), SI
@@ -7766,12 +9064,12 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -7779,14 +9077,27 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY2x8(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   taps+16(FP), R13
@@ -7833,11 +9144,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -7846,6 +9157,8 @@ done:
 	VADDPS  Y12, Y1, Y1
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -7854,8 +9167,19 @@ store:
 	RET
 
 // func colsY2x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY2x8(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   a+0(FP), R11
@@ -7890,29 +9214,42 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY2x8Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), R13
@@ -7963,11 +9300,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -7976,6 +9313,8 @@ done:
 	VADDPS     Y12, Y1, Y1
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -7984,8 +9323,19 @@ store:
 	RET
 
 // func colsY2x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY2x8Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), SI
@@ -8024,29 +9374,42 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y1, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY2x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -8098,11 +9461,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -8115,6 +9478,8 @@ done:
 	VADDPS  Y13, Y3, Y3
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -8125,8 +9490,19 @@ store:
 	RET
 
 // func colsY2x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY2x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -8166,17 +9542,17 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
@@ -8184,17 +9560,30 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY2x16Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8251,11 +9640,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -8268,6 +9657,8 @@ done:
 	VADDPS     Y13, Y3, Y3
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -8278,8 +9669,19 @@ store:
 	RET
 
 // func colsY2x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY2x16Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8324,17 +9726,17 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -8342,17 +9744,32 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY3x8(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -8406,11 +9823,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -8422,6 +9839,8 @@ done:
 	VADDPS  Y12, Y2, Y2
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -8432,8 +9851,21 @@ store:
 	RET
 
 // func colsY3x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY3x8(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -8471,34 +9903,49 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY3x8Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8556,11 +10003,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -8572,6 +10019,8 @@ done:
 	VADDPS     Y12, Y2, Y2
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -8582,8 +10031,21 @@ store:
 	RET
 
 // func colsY3x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY3x8Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8625,34 +10087,49 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y2, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY3x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -8713,11 +10190,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -8735,6 +10212,8 @@ done:
 	VADDPS  Y13, Y5, Y5
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -8748,8 +10227,21 @@ store:
 	RET
 
 // func colsY3x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY3x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -8794,22 +10286,22 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
@@ -8817,20 +10309,35 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY3x16Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8896,11 +10403,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -8918,6 +10425,8 @@ done:
 	VADDPS     Y13, Y5, Y5
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -8931,8 +10440,21 @@ store:
 	RET
 
 // func colsY3x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY3x16Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8982,22 +10504,22 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -9005,20 +10527,37 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY4x8(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9079,11 +10618,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9098,6 +10637,8 @@ done:
 	VADDPS  Y12, Y3, Y3
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -9110,8 +10651,23 @@ store:
 	RET
 
 // func colsY4x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY4x8(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9152,39 +10708,56 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y3, Y3
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y3, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY4x8Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -9249,11 +10822,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -9268,6 +10841,8 @@ done:
 	VADDPS     Y12, Y3, Y3
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -9280,8 +10855,23 @@ store:
 	RET
 
 // func colsY4x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY4x8Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -9326,39 +10916,56 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y3, Y3
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y2, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y3, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY4x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9428,11 +11035,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9455,6 +11062,8 @@ done:
 	VADDPS  Y13, Y7, Y7
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -9471,8 +11080,23 @@ store:
 	RET
 
 // func colsY4x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY4x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9522,27 +11146,27 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y6, Y6
 	VMOVUPS 32(CX), Y13
@@ -9550,23 +11174,40 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY4x16Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -9641,11 +11282,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -9668,6 +11309,8 @@ done:
 	VADDPS     Y13, Y7, Y7
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -9684,8 +11327,23 @@ store:
 	RET
 
 // func colsY4x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY4x16Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -9740,27 +11398,27 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y6, Y6
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -9768,23 +11426,42 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y6, (CX)
 	VMASKMOVPS Y7, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY5x8(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9852,11 +11529,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9874,6 +11551,8 @@ done:
 	VADDPS  Y12, Y4, Y4
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -9888,8 +11567,25 @@ store:
 	RET
 
 // func colsY5x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY5x8(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9933,44 +11629,63 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y3, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y4, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY5x8Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10042,11 +11757,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -10064,6 +11779,8 @@ done:
 	VADDPS     Y12, Y4, Y4
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -10078,8 +11795,25 @@ store:
 	RET
 
 // func colsY5x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY5x8Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10127,44 +11861,63 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y4, Y4
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y2, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y3, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y4, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY5x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10243,11 +11996,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10275,6 +12028,8 @@ done:
 	VADDPS  Y13, Y9, Y9
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -10294,8 +12049,25 @@ store:
 	RET
 
 // func colsY5x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY5x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10350,32 +12122,32 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y6, Y6
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y7, Y7
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y8, Y8
 	VMOVUPS 32(CX), Y13
@@ -10383,26 +12155,45 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY5x16Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10486,11 +12277,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -10518,6 +12309,8 @@ done:
 	VADDPS     Y13, Y9, Y9
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -10537,8 +12330,25 @@ store:
 	RET
 
 // func colsY5x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY5x16Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10598,32 +12408,32 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y6, Y6
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y8, Y8
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -10631,26 +12441,47 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y6, (CX)
 	VMASKMOVPS Y7, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y8, (CX)
 	VMASKMOVPS Y9, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY6x8(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10725,11 +12556,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10750,6 +12581,8 @@ done:
 	VADDPS  Y12, Y5, Y5
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -10766,8 +12599,27 @@ store:
 	RET
 
 // func colsY6x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY6x8(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10814,49 +12666,70 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y5, Y5
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y3, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y4, (CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y5, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY6x8Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10935,11 +12808,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -10960,6 +12833,8 @@ done:
 	VADDPS     Y12, Y5, Y5
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -10976,8 +12851,27 @@ store:
 	RET
 
 // func colsY6x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY6x8Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11028,49 +12922,70 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y4, Y4
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y5, Y5
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y2, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y3, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y4, Y15, (CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMASKMOVPS Y5, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY6x16(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11158,11 +13073,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -11195,6 +13110,8 @@ done:
 	VADDPS  Y13, Y11, Y11
 
 store:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -11217,8 +13134,27 @@ store:
 	RET
 
 // func colsY6x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY6x16(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11278,37 +13214,37 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ    ldc+56(FP), DX
-	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y6, Y6
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y7, Y7
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y8, Y8
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y9, Y9
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y10, Y10
 	VMOVUPS 32(CX), Y13
@@ -11316,29 +13252,50 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
+	MOVQ    ldc+56(FP), R10
+	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
-	ADDQ    DX, CX
+	ADDQ    R10, CX
 	VMOVUPS Y10, (CX)
 	VMOVUPS Y11, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·rowsY6x16Masked(SB), NOSPLIT, $24-80
+	MOVQ       acc+72(FP), BX
+	TESTQ      BX, BX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
+	MOVLQSX    (DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    4(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    8(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    12(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    16(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+	MOVLQSX    20(DX), BX
+	PREFETCHT0 (CX)(BX*4)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11431,11 +13388,11 @@ loop:
 	JMP          tap
 
 done:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -11468,6 +13425,8 @@ done:
 	VADDPS     Y13, Y11, Y11
 
 store:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -11490,8 +13449,27 @@ store:
 	RET
 
 // func colsY6x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·colsY6x16Masked(SB), NOSPLIT, $0-80
+	MOVQ       acc+72(FP), AX
+	TESTQ      AX, AX
+	JZ         begin
+	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+
+begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11556,37 +13534,37 @@ loop:
 	JMP          seg
 
 done:
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y6, Y6
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y8, Y8
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y10, Y10
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -11594,21 +13572,23 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y6, (CX)
 	VMASKMOVPS Y7, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y8, (CX)
 	VMASKMOVPS Y9, Y15, 32(CX)
-	ADDQ       DX, CX
+	ADDQ       R10, CX
 	VMOVUPS    Y10, (CX)
 	VMASKMOVPS Y11, Y15, 32(CX)
 	VZEROUPPER
