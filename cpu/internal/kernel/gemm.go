@@ -14,7 +14,7 @@ type GemmSpec struct {
 	StrideA, StrideB, StrideC int
 }
 
-// plan is a rowsPlan, a colsPlan or a blockPlan.
+// plan is a rowsPlan, a colsPlan or a longPlan.
 type plan interface {
 	scratch() int
 	run(p *pool.Pool, a, b, c, scratch []float32)
@@ -27,10 +27,10 @@ type Gemm struct{ plan plan }
 func NewGemm(s GemmSpec, threads int) *Gemm { return newGemm(Best(), s, threads) }
 
 func newGemm(m *Micro, s GemmSpec, threads int) *Gemm {
-	if blocksPay(s) {
-		return &Gemm{gemmBlocks(m, s, threads)}
-	}
-	if s.TransA {
+	switch {
+	case isLong(s):
+		return &Gemm{gemmLong(m, s, threads)}
+	case s.TransA:
 		return &Gemm{gemmCols(m, s)}
 	}
 	return &Gemm{gemmRows(m, s)}
@@ -44,7 +44,10 @@ func (g *Gemm) Run(p *pool.Pool, a, b, c, scratch []float32) { g.plan.run(p, a, 
 
 // readInPlace reports whether a B with rows ld apart is better read where it is than packed, for products of that many
 // rows. Rows 4 KiB apart compete for the same cache sets and each need a page; near ones are as good as packed.
-func readInPlace(m *Micro, rows, ld int) bool { return ld <= 768 || rows <= 10*m.MR }
+func readInPlace(m *Micro, rows, ld int) bool { return ld <= maxNear || rows <= 10*m.MR }
+
+// maxNear is the largest distance of rows of B that are near.
+const maxNear = 768
 
 // dotRows is the number of rows up to which a transposed B is better read in place by the dots kernels than packed.
 const dotRows = 16

@@ -23,17 +23,8 @@ DATA laneMasks<>+60(SB)/4, $+0
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 
 // func rowsZ1x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ1x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	MOVQ   cols+64(FP), R13
 	MOVQ   $-1, R14
@@ -77,35 +68,24 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	VZEROUPPER
 	RET
 
 // func colsZ1x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ1x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	MOVQ   cols+64(FP), SI
 	MOVQ   $-1, DI
@@ -141,36 +121,24 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ1x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ1x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), R13
@@ -218,11 +186,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -230,8 +198,6 @@ done:
 	VADDPS    Z29, Z1, Z1
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -239,18 +205,8 @@ store:
 	RET
 
 // func colsZ1x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ1x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), SI
@@ -290,12 +246,12 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -303,27 +259,14 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ2x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ2x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), R13
@@ -374,11 +317,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -387,8 +330,6 @@ done:
 	VADDPS    Z28, Z1, Z1
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -397,19 +338,8 @@ store:
 	RET
 
 // func colsZ2x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ2x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   cols+64(FP), SI
@@ -448,44 +378,29 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ2x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ2x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -542,11 +457,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -559,8 +474,6 @@ done:
 	VADDPS    Z29, Z3, Z3
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -571,21 +484,8 @@ store:
 	RET
 
 // func colsZ2x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ2x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -630,17 +530,17 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -648,32 +548,17 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ3x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ3x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -731,11 +616,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -747,8 +632,6 @@ done:
 	VADDPS    Z28, Z2, Z2
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -759,21 +642,8 @@ store:
 	RET
 
 // func colsZ3x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ3x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -815,52 +685,34 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ3x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ3x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -926,11 +778,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -948,8 +800,6 @@ done:
 	VADDPS    Z29, Z5, Z5
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -963,24 +813,8 @@ store:
 	RET
 
 // func colsZ3x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ3x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1030,22 +864,22 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -1053,37 +887,20 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ4x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ4x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1148,11 +965,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -1167,8 +984,6 @@ done:
 	VADDPS    Z28, Z3, Z3
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -1181,23 +996,8 @@ store:
 	RET
 
 // func colsZ4x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ4x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1242,60 +1042,39 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ4x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ4x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1370,11 +1149,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -1397,8 +1176,6 @@ done:
 	VADDPS    Z29, Z7, Z7
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -1415,27 +1192,8 @@ store:
 	RET
 
 // func colsZ4x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ4x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1490,27 +1248,27 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -1518,42 +1276,23 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ5x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ5x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1625,11 +1364,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -1647,8 +1386,6 @@ done:
 	VADDPS    Z28, Z4, Z4
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -1663,25 +1400,8 @@ store:
 	RET
 
 // func colsZ5x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ5x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1729,68 +1449,44 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ5x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ5x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1874,11 +1570,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -1906,8 +1602,6 @@ done:
 	VADDPS    Z29, Z9, Z9
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -1927,30 +1621,8 @@ store:
 	RET
 
 // func colsZ5x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ5x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2010,32 +1682,32 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -2043,47 +1715,26 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ6x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ6x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2162,11 +1813,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -2187,8 +1838,6 @@ done:
 	VADDPS    Z28, Z5, Z5
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -2205,27 +1854,8 @@ store:
 	RET
 
 // func colsZ6x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ6x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2276,76 +1906,49 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ6x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ6x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2438,11 +2041,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -2475,8 +2078,6 @@ done:
 	VADDPS    Z29, Z11, Z11
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -2499,33 +2100,8 @@ store:
 	RET
 
 // func colsZ6x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ6x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2590,37 +2166,37 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -2628,52 +2204,29 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ7x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ7x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2759,11 +2312,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -2787,8 +2340,6 @@ done:
 	VADDPS    Z28, Z6, Z6
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -2807,29 +2358,8 @@ store:
 	RET
 
 // func colsZ7x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ7x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2883,84 +2413,54 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ7x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ7x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3062,11 +2562,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -3104,8 +2604,6 @@ done:
 	VADDPS    Z29, Z13, Z13
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -3131,36 +2629,8 @@ store:
 	RET
 
 // func colsZ7x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ7x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3230,42 +2700,42 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -3273,57 +2743,32 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ8x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ8x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3416,11 +2861,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -3447,8 +2892,6 @@ done:
 	VADDPS    Z28, Z7, Z7
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -3469,31 +2912,8 @@ store:
 	RET
 
 // func colsZ8x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ8x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3550,92 +2970,59 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ8x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ8x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3746,11 +3133,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -3793,8 +3180,6 @@ done:
 	VADDPS    Z29, Z15, Z15
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -3823,39 +3208,8 @@ store:
 	RET
 
 // func colsZ8x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ8x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3930,47 +3284,47 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -3978,62 +3332,35 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ9x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ9x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4133,11 +3460,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -4167,8 +3494,6 @@ done:
 	VADDPS    Z28, Z8, Z8
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -4191,33 +3516,8 @@ store:
 	RET
 
 // func colsZ9x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ9x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4277,100 +3577,64 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ9x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ9x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4490,11 +3754,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -4542,8 +3806,6 @@ done:
 	VADDPS    Z29, Z17, Z17
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -4575,42 +3837,8 @@ store:
 	RET
 
 // func colsZ9x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ9x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4690,52 +3918,52 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -4743,67 +3971,38 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ10x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ10x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    36(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4910,11 +4109,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -4947,8 +4146,6 @@ done:
 	VADDPS    Z28, Z9, Z9
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -4973,35 +4170,8 @@ store:
 	RET
 
 // func colsZ10x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ10x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5064,108 +4234,69 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z9, Z9
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ10x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ10x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    36(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5294,11 +4425,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -5351,8 +4482,6 @@ done:
 	VADDPS    Z29, Z19, Z19
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -5387,45 +4516,8 @@ store:
 	RET
 
 // func colsZ10x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ10x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5510,57 +4602,57 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z17, Z17
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z18, Z18
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -5568,72 +4660,41 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ11x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ11x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    36(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    40(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5747,11 +4808,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -5787,8 +4848,6 @@ done:
 	VADDPS    Z28, Z10, Z10
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -5815,37 +4874,8 @@ store:
 	RET
 
 // func colsZ11x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ11x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5911,116 +4941,74 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z10, Z10
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ11x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ11x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    36(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    40(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6158,11 +5146,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -6220,8 +5208,6 @@ done:
 	VADDPS    Z29, Z21, Z21
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -6259,48 +5245,8 @@ store:
 	RET
 
 // func colsZ11x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ11x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6390,62 +5336,62 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z17, Z17
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z18, Z18
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z19, Z19
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z20, Z20
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -6453,77 +5399,44 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ12x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ12x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    36(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    40(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    44(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6644,11 +5557,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS.Z (CX)(BX*4), K1, Z28
 	VADDPS    Z28, Z0, Z0
@@ -6687,8 +5600,6 @@ done:
 	VADDPS    Z28, Z11, Z11
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, K1, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -6717,39 +5628,8 @@ store:
 	RET
 
 // func colsZ12x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ12x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6818,124 +5698,79 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z10, Z10
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS.Z (CX), K1, Z28
 	VADDPS    Z28, Z11, Z11
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z11, K1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsZ12x32(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·rowsZ12x32(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    24(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    28(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    32(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    36(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    40(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-	MOVLQSX    44(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	PREFETCHT0 64(CX)(BX*4)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7082,11 +5917,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ      c+48(FP), CX
+	MOVQ      coff+56(FP), DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
-	MOVQ      c+48(FP), CX
-	MOVQ      coff+56(FP), DX
 	MOVLQSX   (DX), BX
 	VMOVUPS   (CX)(BX*4), Z28
 	VADDPS    Z28, Z0, Z0
@@ -7149,8 +5984,6 @@ done:
 	VADDPS    Z29, Z23, Z23
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Z0, (CX)(BX*4)
 	VMOVUPS Z1, K1, 64(CX)(BX*4)
@@ -7191,51 +6024,8 @@ store:
 	RET
 
 // func colsZ12x32(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2
 TEXT ·colsZ12x32(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-
-begin:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7330,67 +6120,67 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ      ldc+56(FP), DX
+	SHLQ      $0x02, DX
 	MOVQ      acc+72(FP), AX
 	TESTQ     AX, AX
 	JZ        store
 	MOVQ      c+48(FP), CX
-	MOVQ      ldc+56(FP), R10
-	SHLQ      $0x02, R10
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z1, Z1
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z2, Z2
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z3, Z3
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z4, Z4
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z5, Z5
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z6, Z6
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z7, Z7
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z8, Z8
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z9, Z9
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z10, Z10
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z11, Z11
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z12, Z12
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z13, Z13
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z14, Z14
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z15, Z15
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z16, Z16
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z17, Z17
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z18, Z18
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z19, Z19
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z20, Z20
 	VMOVUPS.Z 64(CX), K1, Z29
 	VADDPS    Z29, Z21, Z21
-	ADDQ      R10, CX
+	ADDQ      DX, CX
 	VMOVUPS   (CX), Z28
 	VADDPS    Z28, Z22, Z22
 	VMOVUPS.Z 64(CX), K1, Z29
@@ -7398,41 +6188,39 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
 	VZEROUPPER
@@ -8531,17 +7319,8 @@ done:
 	RET
 
 // func rowsY1x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY1x8(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	MOVQ   taps+16(FP), R13
 	MOVQ   R13, (SP)
@@ -8581,35 +7360,24 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VZEROUPPER
 	RET
 
 // func colsY1x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY1x8(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	MOVQ   a+0(FP), R11
 	MOVQ   b+16(FP), R12
@@ -8641,35 +7409,24 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY1x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY1x8Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	MOVQ    cols+64(FP), R13
 	NEGQ    R13
@@ -8713,35 +7470,24 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	VZEROUPPER
 	RET
 
 // func colsY1x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY1x8Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	MOVQ    cols+64(FP), SI
 	NEGQ    SI
@@ -8777,35 +7523,24 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY1x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY1x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   taps+16(FP), R13
@@ -8848,11 +7583,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -8860,8 +7595,6 @@ done:
 	VADDPS  Y13, Y1, Y1
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -8869,17 +7602,8 @@ store:
 	RET
 
 // func colsY1x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY1x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   a+0(FP), R11
@@ -8914,12 +7638,12 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
@@ -8927,25 +7651,14 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY1x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY1x16Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), R13
@@ -8993,11 +7706,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -9005,8 +7718,6 @@ done:
 	VADDPS     Y13, Y1, Y1
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -9014,17 +7725,8 @@ store:
 	RET
 
 // func colsY1x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY1x16Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), SI
@@ -9064,12 +7766,12 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -9077,27 +7779,14 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY2x8(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   taps+16(FP), R13
@@ -9144,11 +7833,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9157,8 +7846,6 @@ done:
 	VADDPS  Y12, Y1, Y1
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -9167,19 +7854,8 @@ store:
 	RET
 
 // func colsY2x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY2x8(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   a+0(FP), R11
@@ -9214,42 +7890,29 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY2x8Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), R13
@@ -9300,11 +7963,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -9313,8 +7976,6 @@ done:
 	VADDPS     Y12, Y1, Y1
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -9323,19 +7984,8 @@ store:
 	RET
 
 // func colsY2x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY2x8Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	MOVQ    cols+64(FP), SI
@@ -9374,42 +8024,29 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY2x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9461,11 +8098,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9478,8 +8115,6 @@ done:
 	VADDPS  Y13, Y3, Y3
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -9490,19 +8125,8 @@ store:
 	RET
 
 // func colsY2x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY2x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9542,17 +8166,17 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
@@ -9560,30 +8184,17 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY2x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY2x16Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -9640,11 +8251,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -9657,8 +8268,6 @@ done:
 	VADDPS     Y13, Y3, Y3
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -9669,19 +8278,8 @@ store:
 	RET
 
 // func colsY2x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY2x16Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -9726,17 +8324,17 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -9744,32 +8342,17 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY3x8(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9823,11 +8406,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9839,8 +8422,6 @@ done:
 	VADDPS  Y12, Y2, Y2
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -9851,21 +8432,8 @@ store:
 	RET
 
 // func colsY3x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY3x8(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9903,49 +8471,34 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY3x8Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10003,11 +8556,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -10019,8 +8572,6 @@ done:
 	VADDPS     Y12, Y2, Y2
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -10031,21 +8582,8 @@ store:
 	RET
 
 // func colsY3x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY3x8Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10087,49 +8625,34 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y2, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY3x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10190,11 +8713,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10212,8 +8735,6 @@ done:
 	VADDPS  Y13, Y5, Y5
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -10227,21 +8748,8 @@ store:
 	RET
 
 // func colsY3x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY3x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10286,22 +8794,22 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
@@ -10309,35 +8817,20 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY3x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY3x16Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10403,11 +8896,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -10425,8 +8918,6 @@ done:
 	VADDPS     Y13, Y5, Y5
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -10440,21 +8931,8 @@ store:
 	RET
 
 // func colsY3x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY3x16Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10504,22 +8982,22 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -10527,37 +9005,20 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY4x8(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10618,11 +9079,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10637,8 +9098,6 @@ done:
 	VADDPS  Y12, Y3, Y3
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -10651,23 +9110,8 @@ store:
 	RET
 
 // func colsY4x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY4x8(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10708,56 +9152,39 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y3, Y3
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY4x8Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10822,11 +9249,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -10841,8 +9268,6 @@ done:
 	VADDPS     Y12, Y3, Y3
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -10855,23 +9280,8 @@ store:
 	RET
 
 // func colsY4x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY4x8Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10916,56 +9326,39 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y3, Y3
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y2, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y3, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY4x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11035,11 +9428,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -11062,8 +9455,6 @@ done:
 	VADDPS  Y13, Y7, Y7
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -11080,23 +9471,8 @@ store:
 	RET
 
 // func colsY4x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY4x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11146,27 +9522,27 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y6, Y6
 	VMOVUPS 32(CX), Y13
@@ -11174,40 +9550,23 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY4x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY4x16Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11282,11 +9641,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -11309,8 +9668,6 @@ done:
 	VADDPS     Y13, Y7, Y7
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -11327,23 +9684,8 @@ store:
 	RET
 
 // func colsY4x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY4x16Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11398,27 +9740,27 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y6, Y6
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -11426,42 +9768,23 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y6, (CX)
 	VMASKMOVPS Y7, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY5x8(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11529,11 +9852,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -11551,8 +9874,6 @@ done:
 	VADDPS  Y12, Y4, Y4
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -11567,25 +9888,8 @@ store:
 	RET
 
 // func colsY5x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY5x8(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11629,63 +9933,44 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY5x8Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11757,11 +10042,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -11779,8 +10064,6 @@ done:
 	VADDPS     Y12, Y4, Y4
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -11795,25 +10078,8 @@ store:
 	RET
 
 // func colsY5x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY5x8Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -11861,63 +10127,44 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y4, Y4
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y2, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y3, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y4, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY5x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11996,11 +10243,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -12028,8 +10275,6 @@ done:
 	VADDPS  Y13, Y9, Y9
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -12049,25 +10294,8 @@ store:
 	RET
 
 // func colsY5x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY5x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12122,32 +10350,32 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y6, Y6
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y7, Y7
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y8, Y8
 	VMOVUPS 32(CX), Y13
@@ -12155,45 +10383,26 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY5x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY5x16Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -12277,11 +10486,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -12309,8 +10518,6 @@ done:
 	VADDPS     Y13, Y9, Y9
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -12330,25 +10537,8 @@ store:
 	RET
 
 // func colsY5x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY5x16Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -12408,32 +10598,32 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y6, Y6
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y8, Y8
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -12441,47 +10631,26 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y6, (CX)
 	VMASKMOVPS Y7, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y8, (CX)
 	VMASKMOVPS Y9, Y15, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x8(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY6x8(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12556,11 +10725,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -12581,8 +10750,6 @@ done:
 	VADDPS  Y12, Y5, Y5
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	MOVLQSX 4(DX), BX
@@ -12599,27 +10766,8 @@ store:
 	RET
 
 // func colsY6x8(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY6x8(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12666,70 +10814,49 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y5, Y5
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y5, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x8Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY6x8Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -12808,11 +10935,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS (CX)(BX*4), Y15, Y12
 	VADDPS     Y12, Y0, Y0
@@ -12833,8 +10960,6 @@ done:
 	VADDPS     Y12, Y5, Y5
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMASKMOVPS Y0, Y15, (CX)(BX*4)
 	MOVLQSX    4(DX), BX
@@ -12851,27 +10976,8 @@ store:
 	RET
 
 // func colsY6x8Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY6x8Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -12922,70 +11028,49 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y4, Y4
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS (CX), Y15, Y12
 	VADDPS     Y12, Y5, Y5
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMASKMOVPS Y0, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y2, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y3, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y4, Y15, (CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y5, Y15, (CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x16(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY6x16(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13073,11 +11158,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ    c+48(FP), CX
+	MOVQ    coff+56(FP), DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS (CX)(BX*4), Y12
 	VADDPS  Y12, Y0, Y0
@@ -13110,8 +11195,6 @@ done:
 	VADDPS  Y13, Y11, Y11
 
 store:
-	MOVQ    c+48(FP), CX
-	MOVQ    coff+56(FP), DX
 	MOVLQSX (DX), BX
 	VMOVUPS Y0, (CX)(BX*4)
 	VMOVUPS Y1, 32(CX)(BX*4)
@@ -13134,27 +11217,8 @@ store:
 	RET
 
 // func colsY6x16(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY6x16(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13214,37 +11278,37 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
 	MOVQ    acc+72(FP), AX
 	TESTQ   AX, AX
 	JZ      store
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y2, Y2
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y4, Y4
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y6, Y6
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y7, Y7
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y8, Y8
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y13, Y9, Y9
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y10, Y10
 	VMOVUPS 32(CX), Y13
@@ -13252,50 +11316,29 @@ done:
 
 store:
 	MOVQ    c+48(FP), CX
-	MOVQ    ldc+56(FP), R10
-	SHLQ    $0x02, R10
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
-	ADDQ    R10, CX
+	ADDQ    DX, CX
 	VMOVUPS Y10, (CX)
 	VMOVUPS Y11, 32(CX)
 	VZEROUPPER
 	RET
 
 // func rowsY6x16Masked(a *float32, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols int, acc int)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·rowsY6x16Masked(SB), NOSPLIT, $24-80
-	MOVQ       acc+72(FP), BX
-	TESTQ      BX, BX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
-	MOVLQSX    (DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    4(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    8(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    12(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    16(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-	MOVLQSX    20(DX), BX
-	PREFETCHT0 (CX)(BX*4)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -13388,11 +11431,11 @@ loop:
 	JMP          tap
 
 done:
+	MOVQ       c+48(FP), CX
+	MOVQ       coff+56(FP), DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    (CX)(BX*4), Y12
 	VADDPS     Y12, Y0, Y0
@@ -13425,8 +11468,6 @@ done:
 	VADDPS     Y13, Y11, Y11
 
 store:
-	MOVQ       c+48(FP), CX
-	MOVQ       coff+56(FP), DX
 	MOVLQSX    (DX), BX
 	VMOVUPS    Y0, (CX)(BX*4)
 	VMASKMOVPS Y1, Y15, 32(CX)(BX*4)
@@ -13449,27 +11490,8 @@ store:
 	RET
 
 // func colsY6x16Masked(a *float32, lda int, b *float32, ldb int, segs *int32, nsegs int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·colsY6x16Masked(SB), NOSPLIT, $0-80
-	MOVQ       acc+72(FP), AX
-	TESTQ      AX, AX
-	JZ         begin
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-	ADDQ       R10, CX
-	PREFETCHT0 (CX)
-
-begin:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -13534,37 +11556,37 @@ loop:
 	JMP          seg
 
 done:
+	MOVQ       ldc+56(FP), DX
+	SHLQ       $0x02, DX
 	MOVQ       acc+72(FP), AX
 	TESTQ      AX, AX
 	JZ         store
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y2, Y2
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y4, Y4
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y6, Y6
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y8, Y8
 	VMASKMOVPS 32(CX), Y15, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    (CX), Y12
 	VADDPS     Y12, Y10, Y10
 	VMASKMOVPS 32(CX), Y15, Y13
@@ -13572,23 +11594,21 @@ done:
 
 store:
 	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), R10
-	SHLQ       $0x02, R10
 	VMOVUPS    Y0, (CX)
 	VMASKMOVPS Y1, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y2, (CX)
 	VMASKMOVPS Y3, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y4, (CX)
 	VMASKMOVPS Y5, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y6, (CX)
 	VMASKMOVPS Y7, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y8, (CX)
 	VMASKMOVPS Y9, Y15, 32(CX)
-	ADDQ       R10, CX
+	ADDQ       DX, CX
 	VMOVUPS    Y10, (CX)
 	VMASKMOVPS Y11, Y15, 32(CX)
 	VZEROUPPER

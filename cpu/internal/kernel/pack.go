@@ -81,41 +81,23 @@ func (r *packRun) Do(_, i int) {
 	i /= len(r.blocks)
 	q := i % r.panels()
 	at, ld := r.at(i/r.panels(), q)
-	src := r.src[r.sources[i/r.panels()]:]
-	if r.dots {
-		r.copyColumns(r.dst[at+b.row:], ld, src, b, q)
-	} else {
-		r.copyBlock(r.dst[at+b.row*ld:], src, b, q)
-	}
-}
-
-// from is where block b of panel q begins in a source.
-func (p *packing) from(b packBlock, q int) int { return b.src + q*p.m.NR*p.cs }
-
-// cols is the number of columns of panel q.
-func (p *packing) cols(q int) int { return min(p.m.NR, p.n-q*p.m.NR) }
-
-// copyColumns copies block b of panel q as columns, ld apart.
-func (p *packing) copyColumns(dst []float32, ld int, src []float32, b packBlock, q int) {
-	src = src[p.from(b, q):]
-	for j := range p.cols(q) {
-		d := dst[j*ld:][:b.k]
-		for x := range d {
-			d[x] = src[x*p.rs+j*p.cs]
+	src := r.src[r.sources[i/r.panels()]+b.src+q*r.m.NR*r.cs:]
+	dst := r.dst[at:]
+	cols := min(r.m.NR, r.n-q*r.m.NR)
+	switch {
+	case r.dots:
+		for j := range cols {
+			d := dst[j*ld+b.row:][:b.k]
+			for x := range d {
+				d[x] = src[x*r.rs+j*r.cs]
+			}
 		}
-	}
-}
-
-// copyBlock copies block b of panel q as rows of NR values.
-func (p *packing) copyBlock(dst, src []float32, b packBlock, q int) {
-	src = src[p.from(b, q):]
-	cols := p.cols(q)
-	if p.cs != 1 {
-		p.m.packTransposed(dst, p.m.NR, src, p.cs, b.k, cols)
-		return
-	}
-	for x := range b.k {
-		copy(dst[x*p.m.NR:][:cols], src[x*p.rs:])
+	case r.cs == 1:
+		for x := range b.k {
+			copy(dst[(b.row+x)*ld:][:cols], src[x*r.rs:])
+		}
+	default:
+		r.m.packTransposed(dst[b.row*ld:], ld, src, r.cs, b.k, cols)
 	}
 }
 

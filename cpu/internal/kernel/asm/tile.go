@@ -151,20 +151,6 @@ func (t tile) each(row func(i int) Mem, do func(m Mem, i, j int)) {
 	}
 }
 
-// prefetch begins to fetch the tile of C if the argument acc is set: finish adds to it when it may long have left the
-// near caches. row(i) is as for finish; flag is free.
-func (t tile) prefetch(flag reg.Register, row func(i int) Mem) {
-	Load(Param("acc"), flag)
-	TESTQ(flag, flag)
-	JZ(LabelRef("begin"))
-	t.each(row, func(m Mem, _, j int) {
-		if 4*t.lanes*j%64 == 0 {
-			PREFETCHT0(m)
-		}
-	})
-	Label("begin")
-}
-
 // rows emits the kernel whose rows of A and C lie anywhere.
 func (t tile) rows() {
 	text(t.name("rows"), "func(a, zero *float32, taps *int32, ntaps int, b *float32, ldb int, c *float32, coff *int32, cols, acc int)",
@@ -172,16 +158,6 @@ func (t tile) rows() {
 	row := []reg.Register{reg.RAX, reg.RCX, reg.RDX, reg.RBX, reg.RSI, reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.RBP}[:t.mr]
 	b, ldb, k := reg.R13, reg.R14, reg.R15
 	taps, ntaps, zeroEnd := AllocLocal(8), AllocLocal(8), AllocLocal(8)
-	c, coff, at := reg.RCX, reg.RDX, reg.RBX // rows of A in the loop
-	rowOfC := func(i int) Mem {
-		if i == 0 {
-			Load(Param("c"), c)
-			Load(Param("coff"), coff)
-		}
-		MOVLQSX(Mem{Base: coff, Disp: 4 * i}, at)
-		return Mem{Base: c, Index: at, Scale: 4}
-	}
-	t.prefetch(at, rowOfC)
 	t.zero()
 	t.setMask(b, ldb)
 	Load(Param("taps"), b)
@@ -221,7 +197,13 @@ func (t tile) rows() {
 	JMP(LabelRef("tap"))
 
 	Label("done")
-	t.finish(rowOfC)
+	c, coff, at := reg.RCX, reg.RDX, reg.RBX
+	Load(Param("c"), c)
+	Load(Param("coff"), coff)
+	t.finish(func(i int) Mem {
+		MOVLQSX(Mem{Base: coff, Disp: 4 * i}, at)
+		return Mem{Base: c, Index: at, Scale: 4}
+	})
 }
 
 // cols emits the kernel that walks segments in which A and B move by a fixed step per k.
@@ -230,18 +212,6 @@ func (t tile) cols() {
 		fmt.Sprintf("%s is a colsFunc for %d rows and at most %d columns.", t.name("cols"), t.mr, t.vecs*t.lanes))
 	a, b, lda, ldb, k := reg.RSI, reg.RDI, reg.R8, reg.R9, reg.R10
 	a0, b0, segs, nsegs := reg.R11, reg.R12, reg.R13, reg.RDX
-	c, ldc := reg.RCX, reg.R10 // which is k in the loop
-	rowOfC := func(i int) Mem {
-		if i > 0 {
-			ADDQ(ldc, c)
-			return Mem{Base: c}
-		}
-		Load(Param("c"), c)
-		Load(Param("ldc"), ldc)
-		SHLQ(Imm(2), ldc)
-		return Mem{Base: c}
-	}
-	t.prefetch(reg.RAX, rowOfC)
 	t.zero()
 	t.setMask(a, b)
 	Load(Param("a"), a0)
@@ -271,5 +241,15 @@ func (t tile) cols() {
 	JMP(LabelRef("seg"))
 
 	Label("done")
-	t.finish(rowOfC)
+	c, ldc := reg.RCX, reg.RDX
+	Load(Param("ldc"), ldc)
+	SHLQ(Imm(2), ldc)
+	t.finish(func(i int) Mem {
+		if i == 0 {
+			Load(Param("c"), c)
+		} else {
+			ADDQ(ldc, c)
+		}
+		return Mem{Base: c}
+	})
 }
