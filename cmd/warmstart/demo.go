@@ -11,6 +11,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/metrics"
 	"github.com/warmstart-ml/warmstart/pairs"
 )
 
@@ -128,8 +129,8 @@ func examples(ctx context.Context, u *ui, run, data string, size int) ([]example
 // show writes the gallery.
 func (c demoCmd) show(r *demoResult, examples []example) (err error) {
 	for _, e := range examples {
-		r.Before += psnr(e.input, e.target) / float64(len(examples))
-		r.After += psnr(e.output, e.target) / float64(len(examples))
+		r.Before += metrics.PSNR(e.input, e.target) / float64(len(examples))
+		r.After += metrics.PSNR(e.output, e.target) / float64(len(examples))
 	}
 	facts := [][2]string{
 		{"effect", r.Edit},

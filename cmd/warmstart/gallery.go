@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"path/filepath"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/metrics"
 )
 
 // example is a test pair with what the network made of its input; all of one size.
@@ -41,7 +41,7 @@ func (g gallery) sheet() *imageio.Image {
 	var captions []string
 	for _, e := range g.examples {
 		pictures = append(pictures, enlarge(e.input), enlarge(e.output), enlarge(e.target))
-		captions = append(captions, "input", fmt.Sprintf("network: %.1f dB", psnr(e.output, e.target)), "target")
+		captions = append(captions, "input", fmt.Sprintf("network: %.1f dB", metrics.PSNR(e.output, e.target)), "target")
 	}
 	return imageio.Grid(pictures, captions, 6)
 }
@@ -70,7 +70,7 @@ func (g gallery) page(w io.Writer) error {
 	}
 	var rows []row
 	for _, e := range g.examples {
-		r := row{PSNR: fmt.Sprintf("%.1f dB", psnr(e.output, e.target))}
+		r := row{PSNR: fmt.Sprintf("%.1f dB", metrics.PSNR(e.output, e.target))}
 		for _, p := range []struct {
 			url     *template.URL
 			picture *imageio.Image
@@ -91,17 +91,4 @@ func (g gallery) page(w io.Writer) error {
 		gallery
 		Rows []row
 	}{g, rows})
-}
-
-// psnr is the peak signal-to-noise ratio of two pictures of one size, in dB; 99 for equal ones.
-func psnr(a, b *imageio.Image) float64 {
-	sum := 0.0
-	for i, v := range a.Pix {
-		d := float64(v - b.Pix[i])
-		sum += d * d
-	}
-	if sum == 0 {
-		return 99
-	}
-	return -10 * math.Log10(sum/float64(len(a.Pix)))
 }
