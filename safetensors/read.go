@@ -256,18 +256,20 @@ func readValues(r io.Reader, sum hash.Hash, t *Tensor, size int64) error {
 			return fmt.Errorf("%w: cut short: %w", ErrDamaged, err)
 		}
 		sum.Write(chunk)
-		for i := range len(chunk) / 4 {
-			to[i] = math.Float32frombits(binary.LittleEndian.Uint32(chunk[4*i:]))
+		n := len(chunk) / 4
+		for i := range to[:n] {
+			to[i] = math.Float32frombits(binary.LittleEndian.Uint32(chunk[4*i:][:4]))
 		}
-		to = to[len(chunk)/4:]
+		to = to[n:]
 	}
 	return nil
 }
 
 // checkFinite refuses NaN and infinities.
 func checkFinite(t Tensor) error {
+	const exponent = 0x7f80_0000 // all set in NaN and infinities, and in nothing else
 	for i, v := range t.F32 {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+		if math.Float32bits(v)&exponent == exponent {
 			return fmt.Errorf("tensor %q: value %d is %v, weights must be finite", t.Name, i, v)
 		}
 	}
