@@ -14,10 +14,12 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
 func testBackend(t testing.TB) compute.Backend {
@@ -36,9 +38,18 @@ func tinyConfig() Config {
 			Preset: "tiny", Generator: "mini", Width: 4, DiscWidth: 4, DiscLayers: 2, Size: 16, Batch: 2, Loss: gan.LossNone,
 			LambdaL1: 100, LR: 3e-3, Beta1: 0.5, Beta2: 0.999, Steps: 9, DecaySteps: 4, Seed: 3,
 		},
-		Adapters:  lora.Config{Seed: 1, Ranks: []lora.Rank{{Pattern: "*", Rank: 2}}},
-		AdapterLR: 6e-3, Concepts: 6, Together: 2, Warmup: 2, Identity: 0.25, Scenes: 5, Pairs: 3,
+		Adapters:       lora.Config{Seed: 1, Ranks: []lora.Rank{{Pattern: "*", Rank: 2}}},
+		ConditionWidth: 8, ConditionLR: 3e-3, Concepts: 6, Together: 2, Warmup: 2, Identity: 0.25, Pairs: 3,
 	}
+}
+
+func tinyCorpus(t testing.TB) *corpus.Corpus {
+	t.Helper()
+	pictures, err := corpus.New(t.Context(), corpus.Config{Size: 16, Scenes: 5, First: corpus.TrainScenes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pictures
 }
 
 // TestNoUnseenConcept: whatever the configuration, training knows seen concepts only, and edits nothing but what they say.
@@ -55,19 +66,19 @@ func TestNoUnseenConcept(t *testing.T) {
 		if err := c.check(); err != nil {
 			t.Fatal(err)
 		}
-		concepts := c.concepts()
-		d, err := newData(c, concepts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(d.edits) != len(concepts) {
-			t.Fatalf("%d edits for %d concepts", len(d.edits), len(concepts))
-		}
-		for i, k := range concepts {
-			if !k.IsSeen() || unseen[k.ID] || unseen[k.Expr] || unseen[d.edits[i].String()] {
+		for _, k := range c.concepts() {
+			if !k.IsSeen() || unseen[k.ID] || unseen[k.Expr] {
 				t.Errorf("%s is unseen", k.ID)
 			}
 		}
+	}
+	tr, err := newTrainer(testBackend(t), tinyConfig(), tinyCorpus(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	if want := tinyConfig().concepts(); len(tr.concepts) != len(want) || len(tr.data.concepts) != len(want) {
+		t.Errorf("a trainer of %d concepts with pairs of %d, wanted %d", len(tr.concepts), len(tr.data.concepts), len(want))
 	}
 	c := tinyConfig()
 	if c.Concepts = len(concept.Seen()) + 1; c.check() == nil {
@@ -91,12 +102,12 @@ func TestSchedule(t *testing.T) {
 		identities := 0
 		for s := range steps {
 			for _, d := range c.schedule(c.Warmup+epoch*steps+s, concepts) {
-				if d.visit != epoch {
-					t.Errorf("epoch %d: visit %d", epoch, d.visit)
-				}
 				if d.concept == identity {
 					identities++
 				} else {
+					if d.visit != epoch {
+						t.Errorf("epoch %d: visit %d", epoch, d.visit)
+					}
 					drawn = append(drawn, d.concept)
 				}
 			}
@@ -119,7 +130,7 @@ func TestCheck(t *testing.T) {
 		"together": func(c *Config) { c.Together = 0 },
 		"warmup":   func(c *Config) { c.Warmup = c.Generator.Steps + 1 },
 		"identity": func(c *Config) { c.Identity = 1 },
-		"pairs":    func(c *Config) { c.Pairs = c.Scenes + 1 },
+		"pairs":    func(c *Config) { c.Pairs = 0 },
 		"batch":    func(c *Config) { c.Generator.Batch = c.Pairs + 1 },
 		"loss":     func(c *Config) { c.Generator.Loss = gan.LossLSGAN },
 		"size":     func(c *Config) { c.Generator.Size = 20 },
@@ -132,9 +143,9 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestStep: a step changes the shared weights and the adapters that were drawn, and no others.
+// TestStep: the identity changes the shared weights and no adapter; concepts change the adapters of those that they share features with.
 func TestStep(t *testing.T) {
-	tr, err := newFresh(testBackend(t), tinyConfig())
+	tr, err := newFresh(testBackend(t), tinyConfig(), tinyCorpus(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +154,24 @@ func TestStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range tr.config.Warmup + 1 {
+	step := func() map[string][]float32 {
 		if _, err := tr.Step(); err != nil {
 			t.Fatal(err)
 		}
+		adapters, err := tr.Adapters()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return adapters
 	}
-	draws := tr.config.schedule(tr.config.Warmup, len(tr.concepts))
+	moved := func(v float32) bool { return v != 0 }
+	for range tr.config.Warmup {
+		for id, a := range step() {
+			if slices.ContainsFunc(a, moved) {
+				t.Errorf("the identity has changed the adapter of %s", id)
+			}
+		}
+	}
 	after, err := tr.Base()
 	if err != nil {
 		t.Fatal(err)
@@ -156,10 +179,10 @@ func TestStep(t *testing.T) {
 	if before.Hash == after.Hash {
 		t.Error("the shared weights have not changed")
 	}
-	for i := range tr.concepts {
-		drawn := slices.ContainsFunc(draws, func(d draw) bool { return d.concept == i })
-		if moved := slices.ContainsFunc(tr.state(0, i), func(v float32) bool { return v != 0 }); moved != drawn {
-			t.Errorf("concept %d: drawn %v, changed %v", i, drawn, moved)
+	adapters := step()
+	for _, d := range tr.config.schedule(tr.config.Warmup, len(tr.concepts)) {
+		if d.concept != identity && !slices.ContainsFunc(adapters[tr.concepts[d.concept].ID], moved) {
+			t.Errorf("the adapter of %s has not changed", tr.concepts[d.concept].ID)
 		}
 	}
 }
@@ -167,7 +190,7 @@ func TestStep(t *testing.T) {
 func TestLearns(t *testing.T) {
 	c := tinyConfig()
 	c.Generator.Steps, c.Generator.DecaySteps, c.Warmup = 300, 0, 0
-	tr, err := newFresh(testBackend(t), c)
+	tr, err := newFresh(testBackend(t), c, tinyCorpus(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,18 +228,18 @@ func (c *countdown) Err() error {
 
 func TestResumeGivesTheSameBits(t *testing.T) {
 	c := tinyConfig()
-	whole, parts := t.TempDir(), t.TempDir()
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Dir: whole}); err != nil {
+	whole, parts, pictures := t.TempDir(), t.TempDir(), tinyCorpus(t)
+	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: pictures, Dir: whole}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // interrupt it twice
 		ctx := &countdown{t.Context(), 3}
-		_, err := Train(ctx, testBackend(t), Options{Config: c, Dir: parts, SaveEvery: time.Nanosecond})
+		_, err := Train(ctx, testBackend(t), Options{Config: c, Pictures: pictures, Dir: parts, SaveEvery: time.Nanosecond})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v", err)
 		}
 	}
-	b, err := Train(t.Context(), testBackend(t), Options{Config: c, Dir: parts})
+	result, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: pictures, Dir: parts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,11 +252,38 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 			t.Errorf("%s differs from that of an unbroken run (error %v)", name, err)
 		}
 	}
-	if read, err := lora.ReadBase(filepath.Join(parts, BaseFile)); err != nil || read.Hash != b.Hash {
+	if read, err := lora.ReadBase(filepath.Join(parts, BaseFile)); err != nil || read.Hash != result.Base.Hash {
 		t.Errorf("the base was read back with error %v", err)
 	}
 	c.Adapters.Seed++
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Dir: parts}); err == nil || !strings.Contains(err.Error(), "config") {
+	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: pictures, Dir: parts}); err == nil || !strings.Contains(err.Error(), "config") {
 		t.Errorf("another configuration: error %v", err)
 	}
+	c.Adapters.Seed--
+	other, err := corpus.New(t.Context(), corpus.Config{Size: 16, Scenes: 6, First: corpus.TrainScenes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: other, Dir: parts}); err == nil || !strings.Contains(err.Error(), "pictures") {
+		t.Errorf("other pictures: error %v", err)
+	}
+}
+
+// FuzzCheckpointMetadata feeds a checkpoint's text entries to their parser.
+func FuzzCheckpointMetadata(f *testing.F) {
+	tr, err := newTrainer(testBackend(f), tinyConfig(), tinyCorpus(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(tr.Close)
+	m := tr.metadata()
+	f.Add(m["format"], m["version"], m["step"], m["config"], m["concepts"])
+	f.Fuzz(func(t *testing.T, format, version, step, config, concepts string) {
+		err := tr.restore(&safetensors.File{Metadata: map[string]string{
+			"format": format, "version": version, "step": step, "config": config, "pictures": m["pictures"], "concepts": concepts,
+		}})
+		if err == nil || tr.state != nil {
+			t.Error("a checkpoint without tensors was accepted")
+		}
+	})
 }

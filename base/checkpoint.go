@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/safetensors"
@@ -19,28 +20,26 @@ import (
 // Format and version in the metadata of checkpoints.
 const (
 	checkpointFormat  = "warmstart/base-checkpoint"
-	checkpointVersion = "1"
+	checkpointVersion = "2"
 )
 
 // newFresh makes a trainer at its start: weights drawn by the seed, adapters that change nothing.
-func newFresh(backend compute.Backend, c Config) (*Trainer, error) {
-	t, err := newTrainer(backend, c)
+func newFresh(backend compute.Backend, c Config, pictures *corpus.Corpus) (*Trainer, error) {
+	t, err := newTrainer(backend, c, pictures)
 	if err != nil {
 		return nil, err
 	}
 	var values [][]float32
-	for i := range groups {
-		for ref, p := range t.network.Params.List() {
-			v := make([]float32, p.Size())
-			if i == 0 {
-				t.network.Params.Draw(nn.Ref(ref), c.Generator.Seed, v)
+	for p, part := range t.parts() {
+		for i := range groups {
+			for ref, param := range part.params.List() {
+				v := make([]float32, param.Size())
+				if i == 0 {
+					part.params.Draw(nn.Ref(ref), c.Generator.Seed+uint64(p), v)
+				}
+				values = append(values, v)
 			}
-			values = append(values, v)
 		}
-	}
-	first := slices.Concat(t.layout.Initial()...)
-	for i := range t.concepts {
-		copy(t.state(0, i), first)
 	}
 	if err := t.upload(values); err != nil {
 		t.Close()
@@ -49,15 +48,29 @@ func newFresh(backend compute.Backend, c Config) (*Trainer, error) {
 	return t, nil
 }
 
-// upload takes over the shared weights and moments.
+// upload takes over the weights and moments.
 func (t *Trainer) upload(values [][]float32) error {
-	params := t.network.Params.List()
+	_, inputs := t.program.Inputs()
 	for i, v := range values {
-		b, err := t.backend.BufferFromFlatData(0, v, params[i%len(params)].Shape())
+		b, err := t.backend.BufferFromFlatData(0, v, inputs[i])
 		if err != nil {
 			return fmt.Errorf("upload the training state: %w", err)
 		}
-		t.shared = append(t.shared, b)
+		t.state = append(t.state, b)
+	}
+	return nil
+}
+
+// tensors calls do with the name and shape of each tensor of the state, in order.
+func (t *Trainer) tensors(do func(name string, dims []int) error) error {
+	for _, part := range t.parts() {
+		for _, group := range groups {
+			for _, p := range part.params.List() {
+				if err := do(part.name+group+"/"+p.Name, p.Dims); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -65,17 +78,16 @@ func (t *Trainer) upload(values [][]float32) error {
 // save writes the training state into dir.
 func (t *Trainer) save(dir string) error {
 	file := &safetensors.File{Metadata: t.metadata()}
-	params := t.network.Params.List()
-	for i, b := range t.shared {
-		values, err := nn.Values(b)
+	err := t.tensors(func(name string, dims []int) error {
+		values, err := nn.Values(t.state[len(file.Tensors)])
 		if err != nil {
 			return fmt.Errorf("read the training state: %w", err)
 		}
-		p := params[i%len(params)]
-		file.Tensors = append(file.Tensors, safetensors.Float32("shared"+groups[i/len(params)]+"/"+p.Name, p.Dims, values))
-	}
-	for i, values := range t.adapters {
-		file.Tensors = append(file.Tensors, safetensors.Float32("adapters"+groups[i], []int{len(t.concepts), t.layout.Params.Size()}, values))
+		file.Tensors = append(file.Tensors, safetensors.Float32(name, dims, values))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return checkpoint.Save(dir, file)
 }
@@ -88,20 +100,20 @@ func (t *Trainer) metadata() map[string]string {
 	}
 	return map[string]string{
 		"format": checkpointFormat, "version": checkpointVersion, "step": strconv.Itoa(t.step),
-		"config": string(config), "concepts": strings.Join(ids, " "),
+		"config": string(config), "pictures": t.pictures.ID(), "concepts": strings.Join(ids, " "),
 	}
 }
 
 // resume makes a trainer from the newest whole checkpoint in dir, which is to be of the same configuration and concepts.
 // Notice, if not empty, tells that an older one had to be used.
-func resume(backend compute.Backend, dir string, c Config) (t *Trainer, notice string, err error) {
+func resume(backend compute.Backend, dir string, c Config, pictures *corpus.Corpus) (t *Trainer, notice string, err error) {
 	file, notice, err := checkpoint.Newest(dir, func(path string) (*safetensors.File, error) {
 		return safetensors.ReadFile(path, safetensors.Options{Finite: true, Checksum: true})
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	if t, err = newTrainer(backend, c); err != nil {
+	if t, err = newTrainer(backend, c, pictures); err != nil {
 		return nil, "", err
 	}
 	if err := t.restore(file); err != nil {
@@ -122,22 +134,15 @@ func (t *Trainer) restore(file *safetensors.File) (err error) {
 				"or train in another folder", key, got, want)
 		}
 	}
-	find := func(name string, dims ...int) []float32 {
+	var values [][]float32
+	err = t.tensors(func(name string, dims []int) error {
 		tensor, ok := file.Find(name)
 		if !ok || tensor.DType != "F32" || !slices.Equal(tensor.Shape, dims) {
-			err = fmt.Errorf("tensor %q is missing or not F32 %v", name, dims)
+			return fmt.Errorf("tensor %q is missing or not F32 %v", name, dims)
 		}
-		return tensor.F32
-	}
-	var values [][]float32
-	for _, group := range groups {
-		for _, p := range t.network.Params.List() {
-			values = append(values, find("shared"+group+"/"+p.Name, p.Dims...))
-		}
-	}
-	for i, group := range groups {
-		t.adapters[i] = find("adapters"+group, len(t.concepts), t.layout.Params.Size())
-	}
+		values = append(values, tensor.F32)
+		return nil
+	})
 	if err != nil {
 		return err
 	}

@@ -6,36 +6,41 @@ import (
 	"math/rand/v2"
 
 	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 )
 
-// Config is everything that a base's training depends on.
+// Config is everything that a base's training depends on, besides its corpus.
 type Config struct {
 	// Generator is the network, and how its shared weights are trained: Batch images of each concept in a step, LR,
 	// steps, seed. There is no discriminator.
 	Generator gan.Config  `json:"generator"`
 	Adapters  lora.Config `json:"adapters"`
-	AdapterLR float64     `json:"adapter_lr"` // learning rate of adapters; it falls as Generator's does
-	Concepts  int         `json:"concepts"`   // the first so many of the seen ones; 0: all
-	Together  int         `json:"together"`   // concepts per step
-	Warmup    int         `json:"warmup"`     // the first steps, which draw the identity alone
-	Identity  float64     `json:"identity"`   // the share of draws that are the identity
-	Scenes    int         `json:"scenes"`     // pictures to make pairs of
-	Pairs     int         `json:"pairs"`      // pairs of each concept, on scenes of its own choice
+	// ConditionWidth is the width of the network that makes adapters of concepts, ConditionLR its learning rate, which falls as
+	// Generator's does.
+	ConditionWidth int     `json:"condition_width"`
+	ConditionLR    float64 `json:"condition_lr"`
+	Concepts       int     `json:"concepts"` // the first so many of the seen ones; 0: all
+	Together       int     `json:"together"` // concepts per step
+	Warmup         int     `json:"warmup"`   // the first steps, which draw the identity alone
+	Identity       float64 `json:"identity"` // the share of draws that are the identity
+	Pairs          int     `json:"pairs"`    // pairs of each concept, of pictures of its own choice
+	Photos         float64 `json:"photos"`   // the share of pairs made of photos, where there are some and they make sense
 }
 
-// DefaultConfig returns the configuration to start from.
+// DefaultConfig returns the configuration to start from. After 800 steps (700 of them on concepts) in a schedule of that length, the mean
+// L1 error of the last 100 steps was 0.340 with a ConditionLR of 3e-4, 0.352 with 1e-3, and training broke down with 3e-3.
 func DefaultConfig() (Config, error) {
 	g, err := gan.Preset("mini")
 	if err != nil {
 		return Config{}, err
 	}
 	g = g.WithSteps(20000)
-	g.Loss, g.Batch = gan.LossNone, 2
+	g.Loss, g.Batch, g.Beta1, g.Seed = gan.LossNone, 4, 0.9, 1
 	return Config{
-		Generator: g, Adapters: lora.DefaultConfig(), AdapterLR: 6e-3,
-		Together: 4, Warmup: 2000, Identity: 0.2, Scenes: 512, Pairs: 16,
+		Generator: g, Adapters: lora.DefaultConfig(), ConditionWidth: 256, ConditionLR: 3e-4,
+		Together: 4, Warmup: 500, Identity: 0.1, Pairs: 64, Photos: 0.4,
 	}, nil
 }
 
@@ -46,6 +51,11 @@ func (c Config) concepts() []concept.Concept {
 		seen = seen[:c.Concepts]
 	}
 	return seen
+}
+
+// choice returns which pictures pairs are made of.
+func (c Config) choice() corpus.Choice {
+	return corpus.Choice{Pairs: c.Pairs, Photos: c.Photos, Seed: c.Generator.Seed}
 }
 
 // check returns an error that names the first setting that makes no sense.
@@ -62,13 +72,14 @@ func (c Config) check() error {
 		ok       bool
 		expected string
 	}{
+		{"condition_width", c.ConditionWidth >= 1 && c.ConditionWidth <= 1<<12, "1 to 4096"},
+		{"condition_lr", c.ConditionLR >= 0, "at least 0"},
 		{"concepts", c.Concepts >= 0 && c.Concepts <= seen, fmt.Sprintf("0 to %d", seen)},
 		{"together", c.Together >= 1 && c.Together <= 64, "1 to 64"},
 		{"warmup", c.Warmup >= 0 && c.Warmup <= c.Generator.Steps, "0 to the number of steps"},
 		{"identity", c.Identity >= 0 && c.Identity < 1, "in [0,1)"},
-		{"adapter_lr", c.AdapterLR >= 0, "at least 0"},
-		{"pairs", c.Pairs >= 1 && c.Pairs <= c.Scenes, "1 to the number of scenes"},
-		{"scenes", c.Scenes <= 1<<20, "at most 1048576"},
+		{"pairs", c.Pairs >= 1 && c.Pairs <= 1<<20, "1 to 1048576"},
+		{"photos", c.Photos >= 0 && c.Photos <= 1, "in [0,1]"},
 		{"batch", c.Generator.Batch <= c.Pairs, "at most the number of pairs"},
 	} {
 		if !v.ok {
@@ -84,7 +95,7 @@ const identity = -1
 // draw is what one of a step's places trains on.
 type draw struct {
 	concept int // an index, or identity
-	visit   int // how often the concept was drawn before
+	visit   int // how often the concept was drawn before; of identities, how many were
 }
 
 // epochSteps returns the number of steps in which every concept is drawn once. Identities fill the last one up.
@@ -98,18 +109,18 @@ func (c Config) schedule(step, concepts int) []draw {
 	draws := make([]draw, c.Together)
 	if step < c.Warmup {
 		for k := range draws {
-			draws[k].concept = identity
+			draws[k] = draw{identity, step*c.Together + k}
 		}
 		return draws
 	}
-	step -= c.Warmup
+	since := step - c.Warmup
 	steps := c.epochSteps(concepts)
-	epoch := step / steps
+	epoch := since / steps
 	order := rand.New(rand.NewPCG(c.Generator.Seed, uint64(epoch))).Perm(steps * c.Together)
 	for k := range draws {
-		draws[k] = draw{order[step%steps*c.Together+k], epoch}
+		draws[k] = draw{order[since%steps*c.Together+k], epoch}
 		if draws[k].concept >= concepts {
-			draws[k].concept = identity
+			draws[k] = draw{identity, step*c.Together + k}
 		}
 	}
 	return draws

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/internal/progress"
 	"github.com/warmstart-ml/warmstart/internal/steplog"
@@ -26,7 +27,8 @@ const (
 
 // Options tell Train what to do.
 type Options struct {
-	Config Config
+	Config   Config
+	Pictures *corpus.Corpus
 	// Dir is the run's folder. It is made if need be. If it holds a checkpoint, the run goes on from there.
 	Dir string
 	// SaveEvery is the least time between checkpoints; 0 means a minute. There is always one at the end.
@@ -42,8 +44,15 @@ type record struct {
 	Seconds float64 `json:"seconds"` // since this process began to train
 }
 
+// Result is what a training ends with.
+type Result struct {
+	Base *lora.Base
+	// Adapters are those of all concepts, by ID: all of an adapter's values, one tensor after the other.
+	Adapters map[string][]float32
+}
+
 // Train trains a base to the end, or until ctx is cancelled: then it saves a checkpoint and returns ctx's error. Called again, it goes on.
-func Train(ctx context.Context, backend compute.Backend, o Options) (*lora.Base, error) {
+func Train(ctx context.Context, backend compute.Backend, o Options) (*Result, error) {
 	if o.SaveEvery == 0 {
 		o.SaveEvery = time.Minute
 	}
@@ -63,19 +72,22 @@ func Train(ctx context.Context, backend compute.Backend, o Options) (*lora.Base,
 	if err := t.loop(ctx, o); err != nil {
 		return nil, err
 	}
-	b, err := t.Base()
-	if err != nil {
+	var r Result
+	if r.Base, err = t.Base(); err != nil {
 		return nil, err
 	}
-	return b, b.Write(filepath.Join(o.Dir, BaseFile))
+	if r.Adapters, err = t.Adapters(); err != nil {
+		return nil, err
+	}
+	return &r, r.Base.Write(filepath.Join(o.Dir, BaseFile))
 }
 
 // start resumes the run in a folder or begins one.
 func start(backend compute.Backend, o Options) (*Trainer, error) {
 	if !checkpoint.Exists(o.Dir) {
-		return newFresh(backend, o.Config)
+		return newFresh(backend, o.Config, o.Pictures)
 	}
-	t, notice, err := resume(backend, o.Dir, o.Config)
+	t, notice, err := resume(backend, o.Dir, o.Config, o.Pictures)
 	if notice != "" && o.Progress != nil {
 		fmt.Fprintln(o.Progress, notice)
 	}

@@ -10,6 +10,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
@@ -17,41 +18,33 @@ import (
 
 // Trainer trains a base step by step. It is not safe for concurrent use.
 type Trainer struct {
-	config   Config
-	backend  compute.Backend
-	concepts []concept.Concept
-	data     *data
-	network  *gan.Network
-	layout   *lora.Layout
-	program  *nn.Program
+	config    Config
+	backend   compute.Backend
+	pictures  *corpus.Corpus
+	concepts  []concept.Concept
+	data      *data
+	network   *gan.Network
+	layout    *lora.Layout
+	condition *condition
+	program   *nn.Program
 
-	step   int
-	shared []compute.Buffer // weights and both of Adam's moments of the network
-	// adapters holds the values of all concepts' adapters and their moments, each [concepts, values]. They stay on
-	// the host: a step sees a few.
-	adapters [3][]float32
-	scalars  []*nn.Feed // see scalarNames
-	places   []place    // of the draws of a step
-}
-
-// place is the inputs for one draw of a step.
-type place struct {
-	adapter [3]*nn.Feed // values and moments [values]
-	x, y    *nn.Feed    // [batch, size, size, 3]
+	step  int
+	state []compute.Buffer // weights and both of Adam's moments, of the network and then of the condition
+	feeds []*nn.Feed       // the inputs behind the state: see scalarNames, then rows and gates, then x and y of each draw
 }
 
 // groups names weights and moments in files.
 var groups = [3]string{"", ".m", ".v"}
 
-// scalarNames are those of Adam's numbers for the shared weights and for the adapters.
-var scalarNames = []string{"size", "correction", "adapter size", "adapter correction"}
+// scalarNames are those of Adam's numbers for the network and for the condition.
+var scalarNames = []string{"size", "correction", "condition size", "condition correction"}
 
 // newTrainer makes a trainer whose state is yet to be filled in.
-func newTrainer(backend compute.Backend, c Config) (*Trainer, error) {
+func newTrainer(backend compute.Backend, c Config, pictures *corpus.Corpus) (*Trainer, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	t := &Trainer{config: c, backend: backend, concepts: c.concepts()}
+	t := &Trainer{config: c, backend: backend, pictures: pictures, concepts: c.concepts()}
 	var err error
 	if t.network, err = c.Generator.Network(); err != nil {
 		return nil, err
@@ -59,98 +52,79 @@ func newTrainer(backend compute.Backend, c Config) (*Trainer, error) {
 	if t.layout, err = lora.NewLayout(&t.network.Params, c.Adapters); err != nil {
 		return nil, err
 	}
-	if t.data, err = newData(c, t.concepts); err != nil {
+	if t.data, err = newData(c, pictures, t.concepts); err != nil {
 		return nil, err
 	}
+	t.condition = newCondition(t.concepts, c.ConditionWidth, t.layout.Params.Size())
 	if t.program, err = nn.Compile(backend, "training step of a base", t.build); err != nil {
 		return nil, err
 	}
-	if err := t.reserve(); err != nil {
-		t.Close()
-		return nil, err
+	_, inputs := t.program.Inputs()
+	for _, s := range inputs[t.stateSize():] {
+		f, err := nn.NewFeed(backend, s.Dimensions...)
+		if err != nil {
+			t.Close()
+			return nil, err
+		}
+		t.feeds = append(t.feeds, f)
 	}
-	t.data.paint()
 	return t, nil
 }
 
-// reserve makes the inputs of the program and the state of the adapters.
-func (t *Trainer) reserve() (err error) {
-	feed := func(dims ...int) *nn.Feed {
-		f, e := nn.NewFeed(t.backend, dims...)
-		if e != nil {
-			err = e
-		}
-		return f
-	}
-	for range scalarNames {
-		t.scalars = append(t.scalars, feed())
-	}
-	g, n := t.config.Generator, t.layout.Params.Size()
-	for range t.config.Together {
-		image := []int{g.Batch, g.Size, g.Size, 3}
-		t.places = append(t.places, place{adapter: [3]*nn.Feed{feed(n), feed(n), feed(n)}, x: feed(image...), y: feed(image...)})
-	}
-	for i := range t.adapters {
-		t.adapters[i] = make([]float32, len(t.concepts)*n)
-	}
-	return err
+// parts are the two sets of parameters, with their names in files.
+func (t *Trainer) parts() []struct {
+	name   string
+	params *nn.Params
+} {
+	return []struct {
+		name   string
+		params *nn.Params
+	}{{"shared", &t.network.Params}, {"condition", &t.condition.params}}
+}
+
+// stateSize returns the number of tensors in the state.
+func (t *Trainer) stateSize() int {
+	return len(groups) * (len(t.network.Params.List()) + len(t.condition.params.List()))
 }
 
 // build makes the graph of one step.
 func (t *Trainer) build(g *Graph) []*Node {
 	c := t.config.Generator
-	var shared [][]*Node
-	for _, name := range groups {
-		shared = append(shared, t.network.Params.Inputs(g, "shared"+name+"/"))
+	var state [2][][]*Node
+	for i, part := range t.parts() {
+		for _, group := range groups {
+			state[i] = append(state[i], part.params.Inputs(g, part.name+group+"/"))
+		}
 	}
+	feed := func(name string, dims ...int) *Node { return Parameter(g, name, shapes.Make(dtypes.Float32, dims...)) }
 	var scalars []*Node
 	for _, name := range scalarNames {
-		scalars = append(scalars, Parameter(g, name, shapes.Make(dtypes.Float32)))
+		scalars = append(scalars, feed(name))
 	}
+	rows := feed("rows", t.config.Together, len(t.condition.features))
+	gates := feed("gates", t.config.Together, 1) // 0 for the identity
+	adapters := t.condition.forward(t.condition.params.NewEnv(state[1][0], nil), rows)
+	adapters = Mul(adapters, gates)
 
 	var losses []*Node // of each draw, scalars
-	var vectors [][]*Node
-	wanted := slices.Clone(shared[0]) // what the gradient is taken for
 	for k := range t.config.Together {
-		vector, adapter, loss := t.buildDraw(g, k, shared[0])
-		vectors, wanted, losses = append(vectors, vector), append(wanted, adapter...), append(losses, loss)
+		x, y := feed(fmt.Sprintf("x%d", k), c.Batch, c.Size, c.Size, 3), feed(fmt.Sprintf("y%d", k), c.Batch, c.Size, c.Size, 3)
+		adapter := t.layout.Split(Reshape(SliceAxis(adapters, 0, AxisElem(k)), t.layout.Params.Size()))
+		weights := t.layout.Weights(state[0][0], adapter)
+		losses = append(losses, gan.L1(t.network.Forward(t.network.Params.NewEnv(weights, nil), x), y))
 	}
 	perDraw := Stack(losses, 0) // [together]
+	wanted := slices.Concat(state[0][0], state[1][0])
 	gradients := Gradient(MulScalar(ReduceAllMean(perDraw), c.LambdaL1), wanted...)
 
 	var out []*Node
-	for _, group := range c.Adam().Update(shared, gradients[:len(shared[0])], scalars[0], scalars[1]) {
-		out = append(out, group...)
-	}
-	gradients = gradients[len(shared[0]):]
-	for _, v := range vectors {
-		n := len(t.layout.Params.List())
-		w, m1, m2 := c.Adam().Apply(v[0], v[1], v[2], flat(gradients[:n]), scalars[2], scalars[3])
-		out, gradients = append(out, w, m1, m2), gradients[n:]
+	n := len(state[0][0])
+	for i, gradients := range [][]*Node{gradients[:n], gradients[n:]} {
+		for _, group := range c.Adam().Update(state[i], gradients, scalars[2*i], scalars[2*i+1]) {
+			out = append(out, group...)
+		}
 	}
 	return append(out, perDraw)
-}
-
-// buildDraw declares the inputs of one draw. It returns its adapter's vector and moments, the adapter's tensors, and the loss.
-func (t *Trainer) buildDraw(g *Graph, k int, shared []*Node) (vector, adapter []*Node, loss *Node) {
-	for _, name := range groups {
-		vector = append(vector, Parameter(g, fmt.Sprintf("adapter%d%s", k, name), shapes.Make(dtypes.Float32, t.layout.Params.Size())))
-	}
-	c := t.config.Generator
-	image := shapes.Make(dtypes.Float32, c.Batch, c.Size, c.Size, 3)
-	x, y := Parameter(g, fmt.Sprintf("x%d", k), image), Parameter(g, fmt.Sprintf("y%d", k), image)
-	adapter = t.layout.Split(vector[0])
-	out := t.network.Forward(t.network.Params.NewEnv(t.layout.Weights(shared, adapter), nil), x)
-	return vector, adapter, gan.L1(out, y)
-}
-
-// flat concatenates the values of nodes.
-func flat(nodes []*Node) *Node {
-	var parts []*Node
-	for _, n := range nodes {
-		parts = append(parts, Reshape(n, n.Shape().Size()))
-	}
-	return Concatenate(parts, 0)
 }
 
 // Losses are the mean absolute errors of a step, in [0,2]; a part that was not drawn is 0.
@@ -165,85 +139,57 @@ func (t *Trainer) Step() (Losses, error) {
 	if err := t.feed(draws); err != nil {
 		return Losses{}, fmt.Errorf("data of step %d: %w", t.step+1, err)
 	}
-	inputs, donate, err := t.inputs()
-	if err != nil {
-		return Losses{}, err
+	inputs := slices.Clone(t.state)
+	for _, f := range t.feeds {
+		b, err := f.Buffer()
+		if err != nil {
+			return Losses{}, err
+		}
+		inputs = append(inputs, b)
+	}
+	donate := make([]bool, len(inputs))
+	for i := range t.state {
+		donate[i] = true
 	}
 	out, err := t.program.Run(inputs, donate)
 	if err != nil {
 		return Losses{}, fmt.Errorf("step %d: %w", t.step+1, err)
 	}
-	t.shared = append(t.shared[:0], out[:len(t.shared)]...)
+	copy(t.state, out)
 	t.step++
-	return t.collect(draws, out[len(t.shared):])
+	perDraw := make([]float32, len(draws))
+	last := out[len(out)-1]
+	if err := last.ToFlatData(perDraw); err != nil {
+		return Losses{}, err
+	}
+	return losses(draws, perDraw), last.Finalize()
 }
 
 // feed writes the inputs of a step.
 func (t *Trainer) feed(draws []draw) error {
-	batches, err := t.data.batches(draws, t.step)
-	if err != nil {
-		return err
-	}
 	c, adam, rate := t.config, t.config.Generator.Adam(), t.config.Generator.Rate(t.step)
 	size, correction := adam.Scalars(t.step+1, c.Generator.LR*rate)
-	adapterSize, adapterCorrection := adam.Scalars(draws[0].visit+1, c.AdapterLR*rate)
-	for i, v := range []float32{size, correction, adapterSize, adapterCorrection} {
-		t.scalars[i].Data[0] = v
+	conditionSize, _ := adam.Scalars(t.step+1, c.ConditionLR*rate)
+	for i, v := range []float32{size, correction, conditionSize, correction} {
+		t.feeds[i].Data[0] = v
 	}
+	rows, gates, images := t.feeds[len(scalarNames)], t.feeds[len(scalarNames)+1], t.feeds[len(scalarNames)+2:]
+	n := len(t.condition.features)
+	clear(rows.Data)
+	clear(gates.Data)
+	var x, y [][]float32
 	for k, w := range draws {
-		p := t.places[k]
-		t.data.fill(batches[k], p.x.Data, p.y.Data)
-		for i := range groups {
-			if w.concept == identity {
-				clear(p.adapter[i].Data)
-			} else {
-				copy(p.adapter[i].Data, t.state(i, w.concept))
-			}
+		if w.concept != identity {
+			t.condition.encode(t.concepts[w.concept], rows.Data[k*n:][:n])
+			gates.Data[k] = 1
 		}
+		x, y = append(x, images[2*k].Data), append(y, images[2*k+1].Data)
 	}
-	return nil
+	return t.data.fill(draws, x, y)
 }
 
-// state returns a concept's part of a group of the adapters' state.
-func (t *Trainer) state(group, concept int) []float32 {
-	n := t.layout.Params.Size()
-	return t.adapters[group][concept*n:][:n]
-}
-
-// inputs returns the program's inputs, of which the shared state is donated.
-func (t *Trainer) inputs() (inputs []compute.Buffer, donate []bool, err error) {
-	inputs = append(inputs, t.shared...)
-	feeds := append([]*nn.Feed{}, t.scalars...)
-	for _, p := range t.places {
-		feeds = append(append(feeds, p.adapter[:]...), p.x, p.y)
-	}
-	for _, f := range feeds {
-		b, err := f.Buffer()
-		if err != nil {
-			return nil, nil, err
-		}
-		inputs = append(inputs, b)
-	}
-	donate = make([]bool, len(inputs))
-	for i := range t.shared {
-		donate[i] = true
-	}
-	return inputs, donate, nil
-}
-
-// collect takes over the adapters of a step, except the identity's, which stays zero, and its losses.
-func (t *Trainer) collect(draws []draw, out []compute.Buffer) (l Losses, err error) {
-	for i, b := range out[:len(out)-1] {
-		if w := draws[i/len(groups)]; w.concept != identity {
-			if err := b.ToFlatData(t.state(i%len(groups), w.concept)); err != nil {
-				return l, err
-			}
-		}
-	}
-	perDraw := make([]float32, len(draws))
-	if err := out[len(out)-1].ToFlatData(perDraw); err != nil {
-		return l, err
-	}
+// losses averages the draws' losses.
+func losses(draws []draw, perDraw []float32) (l Losses) {
 	var edits, identities float32
 	for i, v := range perDraw {
 		if draws[i].concept == identity {
@@ -253,12 +199,7 @@ func (t *Trainer) collect(draws []draw, out []compute.Buffer) (l Losses, err err
 		}
 	}
 	l.Edits, l.Identity = l.Edits/max(edits, 1), l.Identity/max(identities, 1)
-	for _, b := range out {
-		if err := b.Finalize(); err != nil {
-			return l, err
-		}
-	}
-	return l, nil
+	return l
 }
 
 // Base returns the base as it is now.
@@ -266,7 +207,7 @@ func (t *Trainer) Base() (*lora.Base, error) {
 	w := &gan.Weights{Config: t.config.Generator, Step: t.step}
 	for i, p := range t.network.Params.List() {
 		values := make([]float32, p.Size())
-		if err := t.shared[i].ToFlatData(values); err != nil {
+		if err := t.state[i].ToFlatData(values); err != nil {
 			return nil, fmt.Errorf("read %s: %w", p.Name, err)
 		}
 		w.Values = append(w.Values, values)
@@ -274,11 +215,50 @@ func (t *Trainer) Base() (*lora.Base, error) {
 	return lora.NewBase(w, t.config.Adapters)
 }
 
+// Adapters returns the adapters of all concepts as they are now, by the concepts' IDs: all of an adapter's values, one tensor after the
+// other.
+func (t *Trainer) Adapters() (map[string][]float32, error) {
+	rows, n := len(t.condition.features), t.layout.Params.Size()
+	shape := shapes.Make(dtypes.Float32, len(t.concepts), rows)
+	program, err := nn.Compile(t.backend, "adapters of a base", func(g *Graph) []*Node {
+		e := t.condition.params.NewEnv(t.condition.params.Inputs(g, ""), nil)
+		return []*Node{t.condition.forward(e, Parameter(g, "rows", shape))}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	encoded := make([]float32, shape.Size())
+	for i, k := range t.concepts {
+		t.condition.encode(k, encoded[i*rows:][:rows])
+	}
+	b, err := t.backend.BufferFromFlatData(0, encoded, shape)
+	if err != nil {
+		return nil, fmt.Errorf("upload concepts: %w", err)
+	}
+	inputs := slices.Clone(t.state[len(groups)*len(t.network.Params.List()):][:len(t.condition.params.List())])
+	inputs = append(inputs, b)
+	out, err := program.Run(inputs, make([]bool, len(inputs)))
+	if err != nil {
+		return nil, err
+	}
+	defer out[0].Finalize()
+	values, err := nn.Values(out[0])
+	if err != nil {
+		return nil, fmt.Errorf("read adapters: %w", err)
+	}
+	adapters := map[string][]float32{}
+	for i, k := range t.concepts {
+		adapters[k.ID] = slices.Clone(values[i*n:][:n])
+	}
+	return adapters, b.Finalize()
+}
+
 // Close frees the compiled step and the state.
 func (t *Trainer) Close() {
 	t.program.Close()
-	for _, b := range t.shared {
+	for _, b := range t.state {
 		b.Finalize()
 	}
-	t.shared = nil
+	t.state = nil
 }

@@ -211,3 +211,21 @@ func TestComposeRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What concepts share has one name in all of them.
+func TestFeatures(t *testing.T) {
+	for id, want := range map[string][]string{
+		"fog":             {"part fog", "ingredient fog"},
+		"tint-red.strong": {"part tint-red.strong", "ingredient tint", "strength tint.strong", "colour 1 red"},
+		"fog+duotone-purple-gold": {"part fog", "ingredient fog", "part duotone-purple-gold", "ingredient duotone",
+			"colour 1 purple", "colour 2 gold"},
+	} {
+		c, err := compose(id, settingsByID(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Features(); !slices.Equal(got, want) {
+			t.Errorf("%s has features %q, want %q", id, got, want)
+		}
+	}
+}

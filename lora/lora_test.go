@@ -79,7 +79,7 @@ func TestLayoutOfMini(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBase(t, c, DefaultConfig())
-	if n := b.Layout.Params.Size(); n != 11571 {
+	if n := b.Layout.Params.Size(); n != 13667 {
 		t.Errorf("an adapter of mini has %d values: adapt the comment at DefaultConfig", n)
 	}
 	for _, s := range b.Layout.slots {

@@ -24,14 +24,15 @@ type cli struct {
 	JSON    bool `name:"json" help:"Print the result as JSON."`
 	Threads int  `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
 
-	Demo    demoCmd    `cmd:"" help:"Make pairs, train on them and show what was learnt: a first look, in under a minute."`
-	Pairs   pairsCmd   `cmd:"" help:"Make pairs of pictures to learn from."`
-	Edits   editsCmd   `cmd:"" help:"List the built-in edits and their parameters."`
-	Train   trainCmd   `cmd:"" help:"Train a network on pairs."`
-	Apply   applyCmd   `cmd:"" help:"Apply a trained network to pictures."`
-	Bench   benchCmd   `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
-	Doctor  doctorCmd  `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo     demoCmd     `cmd:"" help:"Make pairs, train on them and show what was learnt: a first look, in under a minute."`
+	Pairs    pairsCmd    `cmd:"" help:"Make pairs of pictures to learn from."`
+	Edits    editsCmd    `cmd:"" help:"List the built-in edits and their parameters."`
+	Train    trainCmd    `cmd:"" help:"Train a network on pairs."`
+	Apply    applyCmd    `cmd:"" help:"Apply a trained network to pictures."`
+	Pretrain pretrainCmd `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
+	Bench    benchCmd    `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
+	Doctor   doctorCmd   `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {
