@@ -118,13 +118,9 @@ func (t *Trainer) reserve() (err error) {
 // Reset begins a new training without compiling anew. The configuration may differ from the trainer's in seed, numbers of
 // steps and learning rates.
 func (t *Trainer) Reset(c Config, start Start) error {
-	if err := c.Check(); err != nil {
+	if err := t.Schedule(c); err != nil {
 		return err
 	}
-	if d := c.sameProgram(t.config).differences(t.config); len(d) > 0 {
-		return fmt.Errorf("this trainer cannot change to %s: make another", strings.Join(d, ", "))
-	}
-	t.config = c
 	blank, err := t.blank()
 	if err != nil {
 		return err
@@ -135,7 +131,19 @@ func (t *Trainer) Reset(c Config, start Start) error {
 	return t.setState(blank, 0)
 }
 
-// Config returns what the trainer was made with.
+// Schedule changes the learning rates and the numbers of steps from here on, without compiling anew.
+func (t *Trainer) Schedule(c Config) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if d := c.sameProgram(t.config).differences(t.config); len(d) > 0 {
+		return fmt.Errorf("this trainer cannot change to %s: make another", strings.Join(d, ", "))
+	}
+	t.config = c
+	return nil
+}
+
+// Config returns what the trainer was made with, or was last changed to.
 func (t *Trainer) Config() Config { return t.config }
 
 // StepsDone returns the number of steps done.

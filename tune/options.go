@@ -1,0 +1,151 @@
+package tune
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/lora"
+)
+
+// What training starts from.
+const (
+	Generated = "generated" // an adapter's values, from a weight generator or an earlier training
+	Zero      = "zero"      // the adapter that changes nothing: the base itself
+	Scratch   = "scratch"   // all weights of a generator like the base, drawn by the seed
+)
+
+// Options tell Run what to do.
+type Options struct {
+	Base *lora.Base
+	From string // Generated, Zero or Scratch
+	// Start is the adapter to start from, of the base's layout, for Generated alone.
+	Start [][]float32
+	// AllWeights trains the adapter first and then all weights of the generator that it gives.
+	AllWeights bool
+	// Discriminator holds weights to start the discriminator with, if there is one; nil: drawn by the seed.
+	Discriminator [][]float32
+	Settings      Settings
+
+	Train gan.Batches // of Settings.Batch pairs of the base's size
+	// Quality are the pairs that the quality is measured on, of any size; none: it isn't measured.
+	Quality []gan.Sample
+
+	// One of Steps and Seconds is the budget. A number of steps gives the same bits each time. Seconds are the time
+	// of compiling and training; from that of the first steps follows how many steps there will be, so they
+	// differ from run to run.
+	Steps   int
+	Seconds float64
+	// Until ends the training once the quality is that many dB; 0: never.
+	Until float64
+	// EvalEvery is the number of steps between measurements of the quality; 0: few, first often and then rarely.
+	EvalEvery int
+	// Progress, if not nil, is called with every point of the curve.
+	Progress func(Point)
+}
+
+// Settings are what the course of a training depends on besides its data and its budget.
+type Settings struct {
+	Batch int `json:"batch"` // pairs per step
+	// LR is the learning rate of the adapter, or of all weights from scratch; AllLR is that of all weights after the adapter.
+	LR    float64 `json:"lr"`
+	AllLR float64 `json:"all_lr"`
+	// AdapterShare is the share of the budget that the adapter gets before all weights are trained.
+	AdapterShare float64 `json:"adapter_share"`
+	// Decay is the share of the steps, the last ones, in which the rate falls linearly to 0.
+	Decay  float64 `json:"decay"`
+	Beta1  float64 `json:"beta1"`   // Adam's
+	Loss   string  `json:"loss"`    // beside L1: gan.LossNone, gan.LossLSGAN or gan.LossVanilla
+	DiscLR float64 `json:"disc_lr"` // the discriminator's learning rate
+	Seed   uint64  `json:"seed"`    // of weights that are drawn
+}
+
+// DefaultSettings returns the settings to begin with: for a warm start a high rate without warm-up, from scratch what
+// pix2pix published, with the L1 loss alone in either case.
+func DefaultSettings(from string) Settings {
+	s := Settings{
+		Batch: 4, LR: 2e-3, AllLR: 1e-3, AdapterShare: 0.3, Decay: 0.5, Beta1: 0.9, Loss: gan.LossNone, DiscLR: 2e-4, Seed: 1,
+	}
+	if from == Scratch {
+		s.LR, s.Beta1 = 2e-4, 0.5
+	}
+	return s
+}
+
+// check returns an error that names the first option that makes no sense; the rest is for gan to judge.
+func (o *Options) check() error {
+	s := o.Settings
+	switch {
+	case o.Base == nil:
+		return errors.New("tune: there is no base")
+	case o.Train == nil:
+		return errors.New("tune: there are no pairs to train on")
+	case o.From != Generated && o.From != Zero && o.From != Scratch:
+		return fmt.Errorf("tune from %q: use %s, %s or %s", o.From, Generated, Zero, Scratch)
+	case (o.From == Generated) != (o.Start != nil):
+		return fmt.Errorf("tune: an adapter to start from is for %q, and needed there", Generated)
+	case (o.Steps > 0) == (o.Seconds > 0) || o.Steps < 0 || !(o.Seconds >= 0 && o.Seconds <= 1e7):
+		return fmt.Errorf("tune: a budget of %d steps and %g seconds: give one of them", o.Steps, o.Seconds)
+	case o.Until < 0 || math.IsNaN(o.Until) || o.Until > 0 && len(o.Quality) == 0:
+		return errors.New("tune until a quality: it must be positive, and there must be pairs to measure it on")
+	case !(s.AdapterShare >= 0 && s.AdapterShare <= 1):
+		return fmt.Errorf("tune: the adapter's share %g is outside 0 to 1", s.AdapterShare)
+	case !(s.Decay >= 0 && s.Decay <= 1):
+		return fmt.Errorf("tune: the share of steps with a falling rate %g is outside 0 to 1", s.Decay)
+	}
+	return nil
+}
+
+// Point is a point of the curve of a training.
+type Point struct {
+	Seconds float64 `json:"seconds"` // of compiling and training so far
+	Step    int     `json:"step"`    // steps done
+	L1      float64 `json:"l1"`      // the smoothed training loss; 0 before the first step
+	PSNR    float64 `json:"psnr"`    // mean over the pairs for quality, in dB; 0 if there are none
+}
+
+// Result is what a training ends with.
+type Result struct {
+	// Adapter holds the adapter's values; nil if all weights were trained.
+	Adapter [][]float32
+	// Generator is the trained generator; where an adapter was trained, the base with it.
+	Generator *gan.Weights
+	// Discriminator holds the discriminator's weights, to start another training with; nil if there is none.
+	Discriminator [][]float32
+	// Curve begins before the first step and ends with what is returned.
+	Curve   []Point
+	Steps   int     // done
+	Seconds float64 // of compiling and training, without measuring the quality
+	Reached bool    // whether the quality of Options.Until was reached
+}
+
+// Before returns the quality at the start, and After at the end, in dB; 0 if there were no pairs to measure it on.
+func (r *Result) Before() float64 { return r.Curve[0].PSNR }
+
+// After is described with Before.
+func (r *Result) After() float64 { return r.Curve[len(r.Curve)-1].PSNR }
+
+// InterruptedError tells that the context was cancelled. What Run returns beside it is the best so far.
+type InterruptedError struct {
+	Step, Kept int // steps done, and those that led to what is kept
+	cause      error
+}
+
+func (e *InterruptedError) Error() string {
+	return fmt.Sprintf("interrupted after %d steps; the weights after %d of them are kept", e.Step, e.Kept)
+}
+
+// Unwrap returns the context's error.
+func (e *InterruptedError) Unwrap() error { return e.cause }
+
+// DivergedError tells that the loss exploded. What Run returns beside it is from before.
+type DivergedError struct {
+	Step, Kept int        // steps done, and those that led to what is kept
+	Losses     gan.Losses // of the last step
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("training diverged at step %d (losses %+v); the weights after %d steps are kept: lower the learning rate",
+		e.Step, e.Losses, e.Kept)
+}
