@@ -18,7 +18,7 @@ import (
 
 func testBackend(t testing.TB) compute.Backend {
 	t.Helper()
-	b, err := cpu.New("threads=2")
+	b, err := cpu.New("threads=1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,6 @@ func TestRunImproves(t *testing.T) {
 	adversarial.Settings.Loss = gan.LossLSGAN
 	for name, o := range map[string]Options{"zero": options(base, 30), "warm": warm, "all": all, "scratch": scratch, "adversarial": adversarial} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			r := run1(t, o)
 			if r.Steps != o.Steps || r.Curve[0].Step != 0 || r.Curve[len(r.Curve)-1].Step != o.Steps || r.Seconds <= 0 {
 				t.Errorf("%d steps in %g s, curve %v", r.Steps, r.Seconds, r.Curve)
