@@ -50,7 +50,7 @@ func newFresh(backend compute.Backend, c Config, pictures *corpus.Corpus) (*Trai
 
 // upload takes over the weights and moments.
 func (t *Trainer) upload(values [][]float32) error {
-	_, inputs := t.program.Inputs()
+	_, inputs := t.update.Inputs()
 	for i, v := range values {
 		b, err := t.backend.BufferFromFlatData(0, v, inputs[i])
 		if err != nil {

@@ -29,6 +29,10 @@ type conditionLayer struct {
 
 const conditionLayers = 2
 
+// conditionScale is what the last layer's outputs are multiplied by. Adam moves every weight by about the learning rate, and the hundreds that a value
+// of an adapter is the sum of move together: without the factor, adapters jump about at rates from which the layers before learn well.
+const conditionScale = 0.05
+
 // newCondition declares the parameters for the features of the given concepts and adapters of n values.
 func newCondition(concepts []concept.Concept, width, n int) *condition {
 	c := &condition{features: map[string]int{}}
@@ -69,5 +73,5 @@ func (c *condition) forward(e *nn.Env, rows *Node) *Node {
 	for _, l := range c.layers {
 		h = Add(h, l.down.Apply(e, nn.GELU(l.up.Apply(e, l.norm.Apply(e, h)))))
 	}
-	return c.out.Apply(e, c.norm.Apply(e, h))
+	return MulScalar(c.out.Apply(e, c.norm.Apply(e, h)), conditionScale)
 }

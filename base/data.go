@@ -6,6 +6,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/imageloss"
 )
 
 // data are the pairs of all concepts, and of the identity.
@@ -53,12 +54,13 @@ func (d *data) examples(w draw) []example {
 	return batch
 }
 
-// fill writes the batches of draws into sources and targets, each [batch, size, size, rgb] in [-1,1], on all cores.
-func (d *data) fill(draws []draw, x, y [][]float32) error {
+// fill writes the pictures of draws into their tasks, on all cores.
+func (d *data) fill(draws []draw, tasks []imageloss.Task) error {
 	return corpus.Parallel(context.Background(), len(draws), func(k int) error {
-		n := len(x[k]) / d.batch
+		t := &tasks[k]
+		n := len(t.X) / d.batch
 		for i, e := range d.examples(draws[k]) {
-			if err := e.pairs.Copy(e.pair, e.flip, x[k][i*n:][:n], y[k][i*n:][:n]); err != nil {
+			if err := e.pairs.Copy(e.pair, e.flip, t.X[i*n:][:n], t.Y[i*n:][:n]); err != nil {
 				return err
 			}
 		}

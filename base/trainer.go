@@ -2,6 +2,7 @@ package base
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -12,6 +13,7 @@ import (
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/imageloss"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
 )
@@ -26,11 +28,16 @@ type Trainer struct {
 	network   *gan.Network
 	layout    *lora.Layout
 	condition *condition
-	program   *nn.Program
+	engine    *imageloss.Engine
+
+	// make turns the condition's weights and rows into adapters; update does the step of Adam, given gradients.
+	make, update *nn.Program
 
 	step  int
 	state []compute.Buffer // weights and both of Adam's moments, of the network and then of the condition
-	feeds []*nn.Feed       // the inputs behind the state: see scalarNames, then rows and gates, then x and y of each draw
+	rows  *nn.Feed         // [together, features]
+	feeds []*nn.Feed       // the inputs of update behind the state: see scalarNames, then gradients of the network and of adapters
+	tasks []imageloss.Task // of the draws
 }
 
 // groups names weights and moments in files.
@@ -56,19 +63,46 @@ func newTrainer(backend compute.Backend, c Config, pictures *corpus.Corpus) (*Tr
 		return nil, err
 	}
 	t.condition = newCondition(t.concepts, c.ConditionWidth, t.layout.Params.Size())
-	if t.program, err = nn.Compile(backend, "training step of a base", t.build); err != nil {
+	if err := t.compile(); err != nil {
+		t.Close()
 		return nil, err
 	}
-	_, inputs := t.program.Inputs()
-	for _, s := range inputs[t.stateSize():] {
-		f, err := nn.NewFeed(backend, s.Dimensions...)
+	n := c.Generator.Batch * c.Generator.Size * c.Generator.Size * 3
+	for range c.Together {
+		t.tasks = append(t.tasks, imageloss.Task{Adapter: make([]float32, t.layout.Params.Size()), X: make([]float32, n), Y: make([]float32, n)})
+	}
+	return t, nil
+}
+
+// compile makes the programs and their inputs.
+func (t *Trainer) compile() (err error) {
+	c := t.config
+	if t.engine, err = imageloss.New(c.Generator, t.layout, true, min(c.Together, runtime.GOMAXPROCS(0))); err != nil {
+		return err
+	}
+	rows := shapes.Make(dtypes.Float32, c.Together, len(t.condition.features))
+	t.make, err = nn.Compile(t.backend, "adapters of a base", func(g *Graph) []*Node {
+		e := t.condition.params.NewEnv(t.condition.params.Inputs(g, ""), nil)
+		return []*Node{t.condition.forward(e, Parameter(g, "rows", rows))}
+	})
+	if err != nil {
+		return err
+	}
+	if t.update, err = nn.Compile(t.backend, "training step of a base", t.build); err != nil {
+		return err
+	}
+	if t.rows, err = nn.NewFeed(t.backend, rows.Dimensions...); err != nil {
+		return err
+	}
+	_, inputs := t.update.Inputs()
+	for _, s := range inputs[t.stateSize()+1:] {
+		f, err := nn.NewFeed(t.backend, s.Dimensions...)
 		if err != nil {
-			t.Close()
-			return nil, err
+			return err
 		}
 		t.feeds = append(t.feeds, f)
 	}
-	return t, nil
+	return nil
 }
 
 // parts are the two sets of parameters, with their names in files.
@@ -87,9 +121,8 @@ func (t *Trainer) stateSize() int {
 	return len(groups) * (len(t.network.Params.List()) + len(t.condition.params.List()))
 }
 
-// build makes the graph of one step.
+// build makes the graph of the update. The condition's gradient is that of the sum of adapters times the loss's gradients by them.
 func (t *Trainer) build(g *Graph) []*Node {
-	c := t.config.Generator
 	var state [2][][]*Node
 	for i, part := range t.parts() {
 		for _, group := range groups {
@@ -97,34 +130,23 @@ func (t *Trainer) build(g *Graph) []*Node {
 		}
 	}
 	feed := func(name string, dims ...int) *Node { return Parameter(g, name, shapes.Make(dtypes.Float32, dims...)) }
+	rows := feed("rows", t.config.Together, len(t.condition.features))
 	var scalars []*Node
 	for _, name := range scalarNames {
 		scalars = append(scalars, feed(name))
 	}
-	rows := feed("rows", t.config.Together, len(t.condition.features))
-	gates := feed("gates", t.config.Together, 1) // 0 for the identity
+	shared := t.network.Params.Inputs(g, "gradient/")
 	adapters := t.condition.forward(t.condition.params.NewEnv(state[1][0], nil), rows)
-	adapters = Mul(adapters, gates)
-
-	var losses []*Node // of each draw, scalars
-	for k := range t.config.Together {
-		x, y := feed(fmt.Sprintf("x%d", k), c.Batch, c.Size, c.Size, 3), feed(fmt.Sprintf("y%d", k), c.Batch, c.Size, c.Size, 3)
-		adapter := t.layout.Split(Reshape(SliceAxis(adapters, 0, AxisElem(k)), t.layout.Params.Size()))
-		weights := t.layout.Weights(state[0][0], adapter)
-		losses = append(losses, gan.L1(t.network.Forward(t.network.Params.NewEnv(weights, nil), x), y))
-	}
-	perDraw := Stack(losses, 0) // [together]
-	wanted := slices.Concat(state[0][0], state[1][0])
-	gradients := Gradient(MulScalar(ReduceAllMean(perDraw), c.LambdaL1), wanted...)
+	byAdapters := feed("gradient of adapters", adapters.Shape().Dimensions...)
+	condition := Gradient(ReduceAllSum(Mul(adapters, byAdapters)), state[1][0]...)
 
 	var out []*Node
-	n := len(state[0][0])
-	for i, gradients := range [][]*Node{gradients[:n], gradients[n:]} {
-		for _, group := range c.Adam().Update(state[i], gradients, scalars[2*i], scalars[2*i+1]) {
+	for i, gradients := range [][]*Node{shared, condition} {
+		for _, group := range t.config.Generator.Adam().Update(state[i], gradients, scalars[2*i], scalars[2*i+1]) {
 			out = append(out, group...)
 		}
 	}
-	return append(out, perDraw)
+	return out
 }
 
 // Losses are the mean absolute errors of a step, in [0,2]; a part that was not drawn is 0.
@@ -136,63 +158,126 @@ type Losses struct {
 // Step does the next step. After an error the trainer must not be used any more.
 func (t *Trainer) Step() (Losses, error) {
 	draws := t.config.schedule(t.step, len(t.concepts))
-	if err := t.feed(draws); err != nil {
+	if err := t.prepare(draws); err != nil {
 		return Losses{}, fmt.Errorf("data of step %d: %w", t.step+1, err)
 	}
-	inputs := slices.Clone(t.state)
-	for _, f := range t.feeds {
-		b, err := f.Buffer()
-		if err != nil {
-			return Losses{}, err
-		}
-		inputs = append(inputs, b)
+	err := t.engine.Run(t.tasks)
+	if err == nil {
+		err = t.apply(draws)
 	}
-	donate := make([]bool, len(inputs))
-	for i := range t.state {
-		donate[i] = true
-	}
-	out, err := t.program.Run(inputs, donate)
 	if err != nil {
 		return Losses{}, fmt.Errorf("step %d: %w", t.step+1, err)
 	}
-	copy(t.state, out)
 	t.step++
-	perDraw := make([]float32, len(draws))
-	last := out[len(out)-1]
-	if err := last.ToFlatData(perDraw); err != nil {
-		return Losses{}, err
-	}
-	return losses(draws, perDraw), last.Finalize()
+	return t.losses(draws), nil
 }
 
-// feed writes the inputs of a step.
-func (t *Trainer) feed(draws []draw) error {
+// prepare writes the draws' pictures and adapters, and the weights to compute with.
+func (t *Trainer) prepare(draws []draw) error {
+	if err := t.data.fill(draws, t.tasks); err != nil {
+		return err
+	}
+	n := len(t.condition.features)
+	clear(t.rows.Data)
+	for k, w := range draws {
+		if w.concept != identity {
+			t.condition.encode(t.concepts[w.concept], t.rows.Data[k*n:][:n])
+		}
+	}
+	adapters, err := t.adapters(t.make, t.rows)
+	if err != nil {
+		return err
+	}
+	for k, w := range draws {
+		clear(t.tasks[k].Adapter)
+		if w.concept != identity {
+			copy(t.tasks[k].Adapter, adapters[k])
+		}
+	}
+	w, err := t.weights()
+	if err != nil {
+		return err
+	}
+	return t.engine.SetBase(w)
+}
+
+// adapters runs a program of the condition on rows. It returns a vector for each.
+func (t *Trainer) adapters(program *nn.Program, rows *nn.Feed) ([][]float32, error) {
+	b, err := rows.Buffer()
+	if err != nil {
+		return nil, err
+	}
+	inputs := slices.Clone(t.state[len(groups)*len(t.network.Params.List()):][:len(t.condition.params.List())])
+	inputs = append(inputs, b)
+	out, err := program.Run(inputs, make([]bool, len(inputs)))
+	if err != nil {
+		return nil, err
+	}
+	n := t.layout.Params.Size()
+	all := make([]float32, rows.Dims()[0]*n)
+	if err := out[0].ToFlatData(all); err != nil {
+		return nil, fmt.Errorf("read adapters: %w", err)
+	}
+	return slices.Collect(slices.Chunk(all, n)), out[0].Finalize()
+}
+
+// weights returns a copy of the network's weights.
+func (t *Trainer) weights() (values [][]float32, err error) {
+	for i, p := range t.network.Params.List() {
+		v := make([]float32, p.Size())
+		if err := t.state[i].ToFlatData(v); err != nil {
+			return nil, fmt.Errorf("read %s: %w", p.Name, err)
+		}
+		values = append(values, v)
+	}
+	return values, nil
+}
+
+// apply does the step of Adam that the tasks' gradients ask for.
+func (t *Trainer) apply(draws []draw) error {
 	c, adam, rate := t.config, t.config.Generator.Adam(), t.config.Generator.Rate(t.step)
 	size, correction := adam.Scalars(t.step+1, c.Generator.LR*rate)
 	conditionSize, _ := adam.Scalars(t.step+1, c.ConditionLR*rate)
 	for i, v := range []float32{size, correction, conditionSize, correction} {
 		t.feeds[i].Data[0] = v
 	}
-	rows, gates, images := t.feeds[len(scalarNames)], t.feeds[len(scalarNames)+1], t.feeds[len(scalarNames)+2:]
-	n := len(t.condition.features)
-	clear(rows.Data)
-	clear(gates.Data)
-	var x, y [][]float32
-	for k, w := range draws {
-		if w.concept != identity {
-			t.condition.encode(t.concepts[w.concept], rows.Data[k*n:][:n])
-			gates.Data[k] = 1
+	scale := float32(c.Generator.LambdaL1 / float64(len(draws))) // the loss is the mean over the draws
+	last := len(t.feeds) - 1
+	for i, gradient := range t.engine.BaseGradients() {
+		for j, v := range gradient {
+			t.feeds[len(scalarNames)+i].Data[j] = scale * v
 		}
-		x, y = append(x, images[2*k].Data), append(y, images[2*k+1].Data)
 	}
-	return t.data.fill(draws, x, y)
+	n := t.layout.Params.Size()
+	for k, w := range draws {
+		row := t.feeds[last].Data[k*n:][:n]
+		for j, v := range t.tasks[k].Gradient {
+			row[j] = scale * v
+		}
+		if w.concept == identity {
+			clear(row)
+		}
+	}
+	inputs := slices.Clone(t.state)
+	donate := slices.Repeat([]bool{true}, len(inputs))
+	for _, f := range append([]*nn.Feed{t.rows}, t.feeds...) {
+		b, err := f.Buffer()
+		if err != nil {
+			return err
+		}
+		inputs, donate = append(inputs, b), append(donate, false)
+	}
+	out, err := t.update.Run(inputs, donate)
+	copy(t.state, out)
+	return err
 }
 
 // losses averages the draws' losses.
-func losses(draws []draw, perDraw []float32) (l Losses) {
+func (t *Trainer) losses(draws []draw) (l Losses) {
 	var edits, identities float32
-	for i, v := range perDraw {
-		if draws[i].concept == identity {
+	for i, w := range draws {
+		v := t.tasks[i].Loss
+		if w.concept == identity {
 			l.Identity, identities = l.Identity+v, identities+1
 		} else {
 			l.Edits, edits = l.Edits+v, edits+1
@@ -204,59 +289,53 @@ func losses(draws []draw, perDraw []float32) (l Losses) {
 
 // Base returns the base as it is now.
 func (t *Trainer) Base() (*lora.Base, error) {
-	w := &gan.Weights{Config: t.config.Generator, Step: t.step}
-	for i, p := range t.network.Params.List() {
-		values := make([]float32, p.Size())
-		if err := t.state[i].ToFlatData(values); err != nil {
-			return nil, fmt.Errorf("read %s: %w", p.Name, err)
-		}
-		w.Values = append(w.Values, values)
+	values, err := t.weights()
+	if err != nil {
+		return nil, err
 	}
-	return lora.NewBase(w, t.config.Adapters)
+	return lora.NewBase(&gan.Weights{Config: t.config.Generator, Step: t.step, Values: values}, t.config.Adapters)
 }
 
 // Adapters returns the adapters of all concepts as they are now, by the concepts' IDs: all of an adapter's values, one tensor after the
 // other.
 func (t *Trainer) Adapters() (map[string][]float32, error) {
-	rows, n := len(t.condition.features), t.layout.Params.Size()
-	shape := shapes.Make(dtypes.Float32, len(t.concepts), rows)
-	program, err := nn.Compile(t.backend, "adapters of a base", func(g *Graph) []*Node {
+	n := len(t.condition.features)
+	rows, err := nn.NewFeed(t.backend, len(t.concepts), n)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range t.concepts {
+		t.condition.encode(k, rows.Data[i*n:][:n])
+	}
+	program, err := nn.Compile(t.backend, "adapters of all concepts", func(g *Graph) []*Node {
 		e := t.condition.params.NewEnv(t.condition.params.Inputs(g, ""), nil)
-		return []*Node{t.condition.forward(e, Parameter(g, "rows", shape))}
+		return []*Node{t.condition.forward(e, Parameter(g, "rows", shapes.Make(dtypes.Float32, len(t.concepts), n)))}
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer program.Close()
-	encoded := make([]float32, shape.Size())
-	for i, k := range t.concepts {
-		t.condition.encode(k, encoded[i*rows:][:rows])
-	}
-	b, err := t.backend.BufferFromFlatData(0, encoded, shape)
-	if err != nil {
-		return nil, fmt.Errorf("upload concepts: %w", err)
-	}
-	inputs := slices.Clone(t.state[len(groups)*len(t.network.Params.List()):][:len(t.condition.params.List())])
-	inputs = append(inputs, b)
-	out, err := program.Run(inputs, make([]bool, len(inputs)))
+	values, err := t.adapters(program, rows)
 	if err != nil {
 		return nil, err
 	}
-	defer out[0].Finalize()
-	values, err := nn.Values(out[0])
-	if err != nil {
-		return nil, fmt.Errorf("read adapters: %w", err)
-	}
 	adapters := map[string][]float32{}
 	for i, k := range t.concepts {
-		adapters[k.ID] = slices.Clone(values[i*n:][:n])
+		adapters[k.ID] = values[i]
 	}
-	return adapters, b.Finalize()
+	return adapters, nil
 }
 
 // Close frees the compiled step and the state.
 func (t *Trainer) Close() {
-	t.program.Close()
+	if t.engine != nil {
+		t.engine.Close()
+	}
+	for _, p := range []*nn.Program{t.make, t.update} {
+		if p != nil {
+			p.Close()
+		}
+	}
 	for _, b := range t.state {
 		b.Finalize()
 	}
