@@ -68,6 +68,12 @@ func (i Info) metadata(b *Base) (map[string]string, error) {
 	}, nil
 }
 
+// IsAdapter tells whether a file says that it holds an adapter, of whatever base.
+func IsAdapter(path string) (bool, error) {
+	m, err := safetensors.ReadMetadata(path, safetensors.Options{})
+	return m["format"] == adapterFormat, err
+}
+
 // ReadAdapter reads an adapter of base b. One of another base is refused.
 func ReadAdapter(path string, b *Base) (*Adapter, error) {
 	file, err := safetensors.ReadFile(path, safetensors.Options{Finite: true, Checksum: true})

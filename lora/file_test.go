@@ -79,6 +79,11 @@ func TestAdapterFile(t *testing.T) {
 	if !reflect.DeepEqual(got, a) {
 		t.Errorf("%+v, wanted %+v", got.Info, a.Info)
 	}
+	for file, want := range map[string]bool{"adapter.safetensors": true, "base.safetensors": false} {
+		if is, err := IsAdapter(filepath.Join("testdata", file)); err != nil || is != want {
+			t.Errorf("%s is an adapter: %t, error %v", file, is, err)
+		}
+	}
 	a.Metrics = map[string]float64{"psnr": math.NaN()}
 	if err := a.Write(path, b); err == nil {
 		t.Error("a metric that is not a number was written")

@@ -2,6 +2,7 @@ package pairs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"path/filepath"
@@ -26,8 +27,13 @@ type Set struct {
 	Size    int      // width and height of every picture, in pixels
 	Names   []string // of the pairs, in ascending order
 	Skipped []error  // pairs that could not be used, each naming its file
-	a, b    []*image.RGBA
+	// Enlarged is the number of pairs that had less than Size pixels in width or height.
+	Enlarged int
+	a, b     []*image.RGBA
 }
+
+// ErrNone is wrapped by the error about a split without pictures.
+var ErrNone = errors.New("no PNG, JPEG or WebP pictures")
 
 // Len is the number of pairs.
 func (s *Set) Len() int { return len(s.Names) }
@@ -72,8 +78,7 @@ func Load(ctx context.Context, dir string, o LoadOptions) (*Set, error) {
 			len(set.Skipped), o.Split, dir, set.Skipped[0])
 	}
 	folder, _ := layout.paths(dir, o.Split, "")
-	return nil, fmt.Errorf("load pairs: %s holds no PNG, JPEG or WebP pictures: put some there, or make pairs anew",
-		filepath.Clean(folder))
+	return nil, fmt.Errorf("load pairs: %s holds %w: put some there, or make pairs anew", filepath.Clean(folder), ErrNone)
 }
 
 // missing tells of pairs that the manifest lists and the folder lacks.
@@ -99,7 +104,7 @@ func missing(dir string, split Split, found []entry) ([]error, error) {
 // readAll decodes and scales the pairs, several at once.
 func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (*Set, error) {
 	a, b := make([]*image.RGBA, len(found)), make([]*image.RGBA, len(found))
-	skipped := make([]error, len(found))
+	skipped, small := make([]error, len(found)), make([]bool, len(found))
 	progress := counter{total: len(found), report: o.Progress}
 	err := forEach(ctx, len(found), o.Threads, func(i int) error {
 		defer progress.add()
@@ -111,6 +116,7 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 		if o.Reverse {
 			picA, picB = picB, picA
 		}
+		small[i] = min(picA.W, picA.H) < o.Size
 		a[i], b[i] = picA.Resize(o.Size, o.Size).ToImage(), picB.Resize(o.Size, o.Size).ToImage()
 		return nil
 	})
@@ -122,6 +128,9 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 		if skipped[i] != nil {
 			set.Skipped = append(set.Skipped, skipped[i])
 			continue
+		}
+		if small[i] {
+			set.Enlarged++
 		}
 		set.Names = append(set.Names, e.name)
 		set.a, set.b = append(set.a, a[i]), append(set.b, b[i])

@@ -85,6 +85,12 @@ func TestLoadBothLayouts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if set.Enlarged != 0 {
+				t.Errorf("%d enlarged", set.Enlarged)
+			}
+			if large, err := pairs.Load(context.Background(), dir, pairs.LoadOptions{Split: pairs.Train, Size: 11}); err != nil || large.Enlarged != 3 {
+				t.Errorf("%+v, error %v: pictures of 20x10 enlarged to 11x11", large, err)
+			}
 			if diff := cmp.Diff([]string{"one", "three", "two"}, set.Names); diff != "" || len(set.Skipped) > 0 {
 				t.Errorf("names %s, skipped %v", diff, set.Skipped)
 			}

@@ -54,11 +54,8 @@ func ReadFile(name string, o Options) (*File, error) {
 
 // Read reads a file of the given size in bytes.
 func Read(r io.Reader, size int64, o Options) (*File, error) {
-	if o.MaxHeader == 0 {
-		o.MaxHeader = 1 << 20
-	}
 	r = bufio.NewReaderSize(io.LimitReader(r, size), 1<<16)
-	header, err := readHeader(r, size, o.MaxHeader)
+	header, err := readHeader(r, size, o.maxHeader())
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +90,38 @@ func Read(r io.Reader, size int64, o Options) (*File, error) {
 		}
 	}
 	return f, nil
+}
+
+// ReadMetadata reads the metadata of the named file alone, to see what it is. Nothing has been checked but the header's form. Errors
+// name the file.
+func ReadMetadata(name string, o Options) (map[string]string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	header, err := readHeader(f, info.Size(), o.maxHeader())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	file, _, err := decodeHeader(header[8:], info.Size()-int64(len(header)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: header: %w", name, ErrDamaged, err)
+	}
+	delete(file.Metadata, sumKey)
+	return file.Metadata, nil
+}
+
+// maxHeader is MaxHeader with its default.
+func (o Options) maxHeader() int64 {
+	if o.MaxHeader == 0 {
+		return 1 << 20
+	}
+	return o.MaxHeader
 }
 
 // readHeader returns the first 8 bytes and the header.

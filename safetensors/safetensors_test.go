@@ -40,6 +40,28 @@ func encode(t testing.TB, f *File) []byte {
 
 func decode(b []byte, o Options) (*File, error) { return Read(bytes.NewReader(b), int64(len(b)), o) }
 
+func TestReadMetadata(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, encode(t, sample()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadMetadata(path, Options{})
+	if diff := cmp.Diff(sample().Metadata, got); err != nil || diff != "" {
+		t.Errorf("error %v, %s", err, diff)
+	}
+	for _, content := range []string{"", "rubbish", "\x02\x00\x00\x00\x00\x00\x00\x00[]"} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadMetadata(path, Options{}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q: error %v", content, err)
+		}
+	}
+	if _, err := ReadMetadata(path+"2", Options{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: error %v", err)
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	b := encode(t, sample())
 	f, err := decode(b, Options{Checksum: true})
