@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
@@ -13,16 +14,17 @@ import (
 const (
 	Generated = "generated" // an adapter's values, from a weight generator or an earlier training
 	Zero      = "zero"      // the adapter that changes nothing: the base itself
+	Weights   = "weights"   // a generator's values, from an earlier training of all weights
 	Scratch   = "scratch"   // all weights of a generator like the base, drawn by the seed
 )
 
 // Options tell Run what to do.
 type Options struct {
 	Base *lora.Base
-	From string // Generated, Zero or Scratch
-	// Start is the adapter to start from, of the base's layout, for Generated alone.
+	From string // Generated, Zero, Weights or Scratch
+	// Start holds the values of an adapter of the base's layout for Generated, and of a generator with the base's network for Weights.
 	Start [][]float32
-	// AllWeights trains the adapter first and then all weights of the generator that it gives.
+	// AllWeights trains the adapter first and then all weights of the generator that it gives. Weights and Scratch have no adapter.
 	AllWeights bool
 	// Discriminator holds weights to start the discriminator with, if there is one; nil: drawn by the seed.
 	Discriminator [][]float32
@@ -48,7 +50,7 @@ type Options struct {
 // Settings are what the course of a training depends on besides its data and its budget.
 type Settings struct {
 	Batch int `json:"batch"` // pairs per step
-	// LR is the learning rate of the adapter, or of all weights from scratch; AllLR is that of all weights after the adapter.
+	// LR is the learning rate of the adapter, or of all weights from scratch; AllLR is that of all weights from a warm start.
 	LR    float64 `json:"lr"`
 	AllLR float64 `json:"all_lr"`
 	// AdapterShare is the share of the budget that the adapter gets before all weights are trained.
@@ -73,6 +75,9 @@ func DefaultSettings(from string) Settings {
 	return s
 }
 
+// hasAdapter tells whether the training has to do with adapters.
+func (o *Options) hasAdapter() bool { return o.From == Generated || o.From == Zero }
+
 // check returns an error that names the first option that makes no sense; the rest is for gan to judge.
 func (o *Options) check() error {
 	s := o.Settings
@@ -81,10 +86,10 @@ func (o *Options) check() error {
 		return errors.New("tune: there is no base")
 	case o.Train == nil:
 		return errors.New("tune: there are no pairs to train on")
-	case o.From != Generated && o.From != Zero && o.From != Scratch:
-		return fmt.Errorf("tune from %q: use %s, %s or %s", o.From, Generated, Zero, Scratch)
-	case (o.From == Generated) != (o.Start != nil):
-		return fmt.Errorf("tune: an adapter to start from is for %q, and needed there", Generated)
+	case !slices.Contains([]string{Generated, Zero, Weights, Scratch}, o.From):
+		return fmt.Errorf("tune from %q: use %s, %s, %s or %s", o.From, Generated, Zero, Weights, Scratch)
+	case (o.From == Generated || o.From == Weights) != (o.Start != nil):
+		return fmt.Errorf("tune: values to start from are for %q and %q, and needed there", Generated, Weights)
 	case (o.Steps > 0) == (o.Seconds > 0) || o.Steps < 0 || !(o.Seconds >= 0 && o.Seconds <= 1e7):
 		return fmt.Errorf("tune: a budget of %d steps and %g seconds: give one of them", o.Steps, o.Seconds)
 	case o.Until < 0 || math.IsNaN(o.Until) || o.Until > 0 && len(o.Quality) == 0:

@@ -17,19 +17,19 @@ type phase struct {
 // phases plans the training.
 func (o *Options) phases() []*phase {
 	share := 0.0 // of the first of two phases
-	if o.AllWeights && o.From != Scratch {
+	if o.AllWeights && o.hasAdapter() {
 		share = o.Settings.AdapterShare
 	}
 	first := int(math.Round(share * float64(o.Steps)))
 	var list []*phase
-	if o.From != Scratch && (!o.AllWeights || first > 0 || share*o.Seconds > 0) {
+	if o.hasAdapter() && (!o.AllWeights || first > 0 || share*o.Seconds > 0) {
 		p := &phase{adapter: true, config: o.config(o.Steps), until: o.Seconds}
 		if o.AllWeights {
 			p.config, p.until = o.config(first), share*o.Seconds
 		}
 		list = append(list, p)
 	}
-	if o.From == Scratch || o.AllWeights && share < 1 && (o.Steps == 0 || first < o.Steps) {
+	if !o.hasAdapter() || o.AllWeights && share < 1 && (o.Steps == 0 || first < o.Steps) {
 		p := &phase{config: o.config(o.Steps - first), until: o.Seconds}
 		p.config.Base = ""
 		if o.From != Scratch {

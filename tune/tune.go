@@ -99,6 +99,8 @@ func (r *run) trainer(p *phase, first bool) (*gan.Trainer, error) {
 			return nil, err
 		}
 		start.Trained = w.Values
+	case r.o.From == Weights:
+		start.Trained = r.o.Start
 	case r.o.From == Zero:
 		start.Trained = base.Generator.Values
 	}

@@ -120,7 +120,7 @@ func TestRunImproves(t *testing.T) {
 			if !(r.After() > r.Before()+0.3) {
 				t.Errorf("from %g to %g dB", r.Before(), r.After())
 			}
-			if isAdapter := r.Adapter != nil; isAdapter != (!o.AllWeights && o.From != Scratch) || isAdapter != (r.Generator.Config.Base != "") {
+			if isAdapter := r.Adapter != nil; isAdapter != (!o.AllWeights && o.hasAdapter()) || isAdapter != (r.Generator.Config.Base != "") {
 				t.Errorf("an adapter: %t, its base %q", isAdapter, r.Generator.Config.Base)
 			}
 			if (r.Discriminator != nil) != (o.Settings.Loss == gan.LossLSGAN) {
@@ -141,6 +141,12 @@ func TestRunImproves(t *testing.T) {
 				}
 			}
 		})
+	}
+	first := run1(t, all)
+	on := options(base, 10)
+	on.From, on.Start = Weights, first.Generator.Values
+	if r := run1(t, on); r.Before() != first.After() || r.Adapter != nil || !(r.After() > r.Before()) {
+		t.Errorf("from %g to %g dB, after all weights had %g", r.Before(), r.After(), first.After())
 	}
 	if b, a := run1(t, warm).Before(), zero.After(); b != a {
 		t.Errorf("begins at %g dB, the adapter that it starts from has %g", b, a)
