@@ -1,0 +1,98 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/warmstart-ml/warmstart/concept"
+)
+
+// quality measures the adapters of all concepts without any tuning, and what they are compared with.
+func (l *lab) quality(ctx context.Context, s *set) (*Quality, error) {
+	rate, err := l.referenceRate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := s.usable(l.asks)
+	made, err := l.generated(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	var lessons []lesson
+	for _, a := range all {
+		lessons = append(lessons, lesson{a, rate.LR})
+	}
+	trained, err := l.references(ctx, s, lessons)
+	if err != nil {
+		return nil, err
+	}
+	tick := l.progress("quality on "+s.name(), "concepts", len(all))
+	other := shuffled(all)
+	var rows []Row
+	for i, a := range all {
+		row := Row{Concept: a.ID, Group: a.Group, Prompt: a.prompt}
+		nearest, id, err := l.nearest(a.prompt)
+		if err != nil {
+			return nil, err
+		}
+		row.NearestConcept = id
+		e, err := s.exam(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range []struct {
+			psnr    *float64
+			adapter [][]float32
+		}{
+			{&row.Zero, l.o.Models.Base.Layout.Initial()}, {&row.Mean, l.o.Models.Mean}, {&row.Nearest, nearest},
+			{&row.Shuffled, made[other[i]]}, {&row.Generated, made[i]}, {&row.Trained, trained[i]},
+		} {
+			if *m.psnr, err = l.meter.psnr(m.adapter, e); err != nil {
+				return nil, fmt.Errorf("measure %s: %w", a.ID, err)
+			}
+		}
+		row.Share = share(row.Scores)
+		rows = append(rows, row)
+		tick()
+	}
+	return summarise(rows, rate), nil
+}
+
+// generated returns what the generator makes of the prompts.
+func (l *lab) generated(ctx context.Context, all []ask) ([][][]float32, error) {
+	tick := l.progress("generating", "adapters", len(all))
+	g, err := l.o.Models.Open(l.backend)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	var made [][][]float32
+	for _, a := range all {
+		adapter, err := g.Adapter(ctx, a.prompt)
+		if err != nil {
+			return nil, fmt.Errorf("generate %s: %w", a.ID, err)
+		}
+		made = append(made, adapter)
+		tick()
+	}
+	return made, nil
+}
+
+// nearest returns the zoo's adapter of the concept whose words are most like the prompt's.
+func (l *lab) nearest(prompt string) (adapter [][]float32, id string, err error) {
+	for _, c := range concept.Nearest(prompt, len(concept.Seen())) {
+		if adapter, ok := l.o.Models.Zoo[c.ID]; ok {
+			return adapter, c.ID, nil
+		}
+	}
+	return nil, "", fmt.Errorf("the zoo has no adapters")
+}
+
+// measure returns the quality of an adapter on a concept's test pictures.
+func (l *lab) measure(ctx context.Context, s *set, a ask, adapter [][]float32) (float64, error) {
+	e, err := s.exam(ctx, a)
+	if err != nil {
+		return 0, err
+	}
+	return l.meter.psnr(adapter, e)
+}

@@ -1,0 +1,155 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/zoo"
+)
+
+// lesson is an adapter to train from zero on a concept's own pairs.
+type lesson struct {
+	ask
+	lr float64
+}
+
+// references returns trained adapters. Those of the same set, base and settings are trained once and kept in the cache.
+func (l *lab) references(ctx context.Context, s *set, lessons []lesson) ([][][]float32, error) {
+	tick := l.progress("trained adapters of "+s.name(), "adapters", len(lessons))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	results := make([][][]float32, len(lessons))
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(lessons)) {
+		group.Go(func() {
+			apprentice := &apprentice{lab: l, set: s}
+			defer apprentice.close()
+			for i := range next {
+				var err error
+				if results[i], err = apprentice.adapter(ctx, lessons[i]); err != nil {
+					cancel(err) // the first one counts
+					continue
+				}
+				tick()
+			}
+		})
+	}
+feed:
+	for i := range lessons {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	group.Wait()
+	return results, context.Cause(ctx)
+}
+
+// apprentice trains one adapter at a time, on one thread.
+type apprentice struct {
+	*lab
+	set    *set
+	worker *zoo.Worker // nil until there is something to train
+}
+
+func (a *apprentice) close() {
+	if a.worker != nil {
+		a.worker.Close()
+	}
+}
+
+// adapter returns the adapter of a lesson from the cache, or trains it.
+func (a *apprentice) adapter(ctx context.Context, l lesson) ([][]float32, error) {
+	c := a.o.Config
+	config := zoo.Config{Steps: c.Reference.Steps, Batch: c.Batch, LR: l.lr, Pairs: c.Pairs, Photos: a.set.photos, Seed: seed}
+	path, _, err := a.cache.path("trained", l.ID, struct {
+		Base, Train, Concept string
+		Config               zoo.Config
+	}{a.o.Models.Base.Hash, a.set.train.ID(), l.ID, config})
+	if err != nil {
+		return nil, err
+	}
+	path += ".safetensors"
+	if a.cache != "" {
+		if known, err := lora.ReadAdapter(path, a.o.Models.Base); err == nil { // a damaged file is as good as none
+			return known.Values, nil
+		}
+	}
+	values, err := a.train(ctx, l, config)
+	if err != nil || a.cache == "" {
+		return values, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	adapter := &lora.Adapter{Values: values, Info: lora.Info{Concept: l.ID, Prompt: l.prompt, Seed: config.Seed, Steps: config.Steps}}
+	return values, adapter.Write(path, a.o.Models.Base)
+}
+
+// train trains an adapter. A training that diverges gives the zero adapter: what is left of a rate that is too high.
+func (a *apprentice) train(ctx context.Context, l lesson, c zoo.Config) ([][]float32, error) {
+	base := a.o.Models.Base
+	if a.worker == nil {
+		var err error
+		if a.worker, err = zoo.NewWorker(base, c); err != nil {
+			return nil, err
+		}
+	}
+	data, err := a.set.lessons(ctx, l.ask)
+	if err != nil {
+		return nil, err
+	}
+	values, _, err := a.worker.Train(ctx, nil, data, c)
+	if errors.Is(err, zoo.ErrDiverged) {
+		return base.Layout.Initial(), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train an adapter of %s: %w", l.ID, err)
+	}
+	return values, nil
+}
+
+// referenceRate returns the learning rate that gives the best adapters: the mean over a few concepts decides.
+func (l *lab) referenceRate(ctx context.Context) (Candidate, error) {
+	c := l.o.Config
+	some := spread(l.asks, c.Search)
+	key := struct {
+		Base, Test, Train string
+		Config            Config
+	}{l.o.Models.Base.Hash, l.scenes.test.ID(), l.scenes.train.ID(), Config{
+		Pictures: c.Pictures, Pairs: c.Pairs, Batch: c.Batch, Concepts: c.Concepts, Search: c.Search, Reference: c.Reference,
+	}}
+	return remember(l.cache, "search", "trained", key, func() (Candidate, error) {
+		var lessons []lesson
+		for _, lr := range c.Reference.LRs {
+			for _, a := range some {
+				lessons = append(lessons, lesson{a, lr})
+			}
+		}
+		adapters, err := l.references(ctx, l.scenes, lessons)
+		if err != nil {
+			return Candidate{}, err
+		}
+		var found []Candidate
+		for i, lr := range c.Reference.LRs {
+			found = append(found, Candidate{LR: lr})
+			for j, a := range some {
+				psnr, err := l.measure(ctx, l.scenes, a, adapters[i*len(some)+j])
+				if err != nil {
+					return Candidate{}, err
+				}
+				found[i].PSNR += psnr / float64(len(some))
+			}
+		}
+		return best(found), nil
+	})
+}
