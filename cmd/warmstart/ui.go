@@ -85,11 +85,13 @@ func (u *ui) progress(what, unit string) func(done, total int) {
 		}
 	}
 	const every = 5 * time.Second
-	last := time.Now()
+	begun := time.Now()
+	last := begun
 	return func(done, total int) {
-		if time.Since(last) >= every {
-			last = time.Now()
-			u.notice("%s: %d of %d %s", what, done, total, unit)
+		if now := time.Now(); now.Sub(last) >= every {
+			last = now
+			left := time.Duration(float64(now.Sub(begun)) / float64(max(done, 1)) * float64(total-done))
+			u.notice("%s: %d of %d %s, %v left", what, done, total, unit, left.Round(time.Second))
 		}
 	}
 }
