@@ -30,6 +30,7 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a network on pairs."`
 	Apply    applyCmd    `cmd:"" help:"Apply a trained network to pictures."`
 	Pretrain pretrainCmd `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
+	Zoo      zooCmd      `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
 	Bench    benchCmd    `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
 	Doctor   doctorCmd   `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
