@@ -3,7 +3,6 @@ package weightgen
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -30,14 +29,10 @@ type Config struct {
 	Terminal float64 `json:"terminal"`
 	Drop     float64 `json:"drop"` // the share of draws without their prompt, for guidance
 
-	Batch       int     `json:"batch"`        // prompts per step
-	Blocks      int     `json:"blocks"`       // random blocks per step that the U-Net learns from; 0 means all
-	Steps       int     `json:"steps"`        // in total
-	Warmup      int     `json:"warmup"`       // the first steps, in which the learning rate rises linearly from 0
-	LR          float64 `json:"lr"`           // the highest learning rate; it falls along half a cosine to 0
-	WeightDecay float64 `json:"weight_decay"` // decoupled (AdamW), of matrices
-	EMA         float64 `json:"ema"`          // decay per step of the average of the weights that is kept
-	Seed        uint64  `json:"seed"`         // of first weights, draws and noise
+	Batch  int `json:"batch"`  // prompts per step
+	Blocks int `json:"blocks"` // random blocks per step that the U-Net learns from; 0 means all
+	Optimiser
+	Seed uint64 `json:"seed"` // of first weights, draws and noise
 }
 
 // DefaultConfig returns the configuration to start from for a network.
@@ -50,7 +45,7 @@ func DefaultConfig(network string) (Config, error) {
 	c := Config{
 		Network: network, Heads: 4, Tokens: 32, TextLayers: 1,
 		Schedule: ScheduleLinear, Target: TargetX0, Terminal: 0.9, Drop: 0.1,
-		Steps: 2000, Warmup: 100, WeightDecay: 0.01, EMA: 0.999,
+		Optimiser: Optimiser{Steps: 2000, Warmup: 100, WeightDecay: 0.01, EMA: 0.999},
 	}
 	switch network {
 	case NetworkDiT:
@@ -69,7 +64,6 @@ func unknownNetwork(name string) error {
 
 // check returns an error that names the first setting that makes no sense.
 func (c Config) check() error {
-	between := func(v, low, high int) bool { return v >= low && v <= high }
 	if c.Network != NetworkDiT && c.Network != NetworkUNet1D {
 		return unknownNetwork(c.Network)
 	}
@@ -77,11 +71,7 @@ func (c Config) check() error {
 		return err
 	}
 	dit := c.Network == NetworkDiT
-	for _, v := range []struct {
-		name     string
-		ok       bool
-		expected string
-	}{
+	return firstWrong("weight generator", append(c.Optimiser.checked(), []setting{
 		{"heads", between(c.Heads, 1, 64), "1 to 64"},
 		{"width", between(c.Width, 1, 1<<11) && c.Width%max(c.Heads, 1) == 0, "a multiple of heads, at most 2048"},
 		{"text_width", between(c.TextWidth, 1, 1<<11) && c.TextWidth%max(c.Heads, 1) == 0, "a multiple of heads, at most 2048"},
@@ -93,32 +83,27 @@ func (c Config) check() error {
 		{"drop", c.Drop >= 0 && c.Drop < 1, "in [0,1)"},
 		{"batch", between(c.Batch, 1, 1<<12), "1 to 4096"},
 		{"blocks", c.Blocks >= 0 && (c.Blocks == 0 || !dit), "at least 0, and 0 for " + NetworkDiT},
-		{"steps", c.Steps > 0, "at least 1"},
-		{"warmup", between(c.Warmup, 0, c.Steps), "0 to the number of steps"},
-		{"lr", c.LR >= 0, "at least 0"},
-		{"weight_decay", c.WeightDecay >= 0, "at least 0"},
-		{"ema", c.EMA >= 0 && c.EMA < 1, "in [0,1)"},
-	} {
-		if !v.ok {
-			return fmt.Errorf("weight generator: %s must be %s", v.name, v.expected)
+	}...))
+}
+
+// setting is one that check looks at.
+type setting struct {
+	name     string
+	ok       bool
+	expected string
+}
+
+// firstWrong returns an error that names the first setting that is not ok.
+func firstWrong(of string, settings []setting) error {
+	for _, s := range settings {
+		if !s.ok {
+			return fmt.Errorf("%s: %s must be %s", of, s.name, s.expected)
 		}
 	}
 	return nil
 }
 
-// rate returns the learning rate at a step, counted from 0.
-func (c Config) rate(step int) float64 {
-	if step < c.Warmup {
-		return c.LR * float64(step+1) / float64(c.Warmup)
-	}
-	progress := float64(step-c.Warmup) / float64(max(c.Steps-c.Warmup, 1))
-	return c.LR * (1 + math.Cos(math.Pi*progress)) / 2
-}
-
-// average returns the decay of the average at a step: first steps, whose weights are random, fade sooner.
-func (c Config) average(step int) float64 {
-	return min(c.EMA, float64(1+step)/float64(10+step))
-}
+func between(v, low, high int) bool { return v >= low && v <= high }
 
 // Layout says what the blocks are.
 type Layout struct {

@@ -6,6 +6,7 @@ import "math/rand/v2"
 const (
 	streamTraining = 0x7472_6169_6e00
 	streamSampling = 0x7361_6d70_6c00
+	streamWording  = 0x776f_7264_7300
 )
 
 // draw fills the feeds with what the next step learns from: a function of the seed and the step alone.

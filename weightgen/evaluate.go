@@ -60,13 +60,9 @@ func newEvaluator(m *Model, train *Dataset, held Held) (*evaluator, error) {
 
 // errors samples an adapter for each prompt with the given weights.
 func (e *evaluator) errors(ctx context.Context, s *sampler, weights []compute.Buffer) (Errors, error) {
-	var samples [][]float32
-	for from := 0; from < len(e.prompts); from += s.batch {
-		adapters, _, err := s.sample(ctx, weights, e.prompts[from:min(from+s.batch, len(e.prompts))], Sampling{})
-		if err != nil {
-			return Errors{}, fmt.Errorf("held-out data %q: %w", e.held.Name, err)
-		}
-		samples = append(samples, adapters...)
+	samples, err := s.sampleAll(ctx, weights, e.prompts)
+	if err != nil {
+		return Errors{}, fmt.Errorf("held-out data %q: %w", e.held.Name, err)
 	}
 	r, n := e.fixed, len(samples)
 	for i, a := range e.held.Adapters {

@@ -36,7 +36,7 @@ func Example() {
 	}
 	config.Width, config.TextWidth, config.Layers, config.Steps, config.EMA = 16, 16, 1, 150, 0.9
 	ctx := context.Background()
-	if _, err := weightgen.Train(ctx, backend, weightgen.Options{Config: config, Data: data, Dir: dir}); err != nil {
+	if _, err := weightgen.Train(ctx, backend, weightgen.Options{Config: config, Data: data, Run: weightgen.Run{Dir: dir}}); err != nil {
 		log.Fatal(err)
 	}
 

@@ -28,6 +28,7 @@ const maxHeader = 1 << 22
 type file struct {
 	format     string
 	config     Config
+	refine     *RefineConfig // of the second stage; nil for the first
 	layout     Layout
 	vocabulary *textenc.Vocabulary
 	data       string // the training data's fingerprint
@@ -39,10 +40,15 @@ type file struct {
 func (f *file) metadata() map[string]string {
 	config, _ := json.Marshal(f.config) // numbers and strings: cannot fail
 	layout, _ := json.Marshal(f.layout)
-	return map[string]string{
+	m := map[string]string{
 		"format": f.format, "version": formatVersion, "network": f.config.Network, "config": string(config),
 		"layout": string(layout), "vocabulary": f.vocabulary.String(), "data": f.data, "step": strconv.Itoa(f.step),
 	}
+	if f.refine != nil {
+		refine, _ := json.Marshal(f.refine)
+		m["refine"] = string(refine)
+	}
+	return m
 }
 
 // reading is what our files are held to.
@@ -69,10 +75,16 @@ func parseFile(st *safetensors.File) (f *file, err error) {
 	if m["version"] != formatVersion {
 		return nil, fmt.Errorf("version %q of the format is not supported, only %s: use the release that wrote it", m["version"], formatVersion)
 	}
-	for _, v := range []struct {
+	type entry struct {
 		name string
 		into any
-	}{{"config", &f.config}, {"layout", &f.layout}} {
+	}
+	entries := []entry{{"config", &f.config}, {"layout", &f.layout}}
+	if m["refine"] != "" {
+		f.refine = &RefineConfig{}
+		entries = append(entries, entry{"refine", f.refine})
+	}
+	for _, v := range entries {
 		d := json.NewDecoder(strings.NewReader(m[v.name]))
 		d.DisallowUnknownFields()
 		if err := d.Decode(v.into); err != nil {
@@ -81,6 +93,11 @@ func parseFile(st *safetensors.File) (f *file, err error) {
 	}
 	if err := f.config.check(); err != nil {
 		return nil, err
+	}
+	if f.refine != nil {
+		if err := f.refine.check(); err != nil {
+			return nil, err
+		}
 	}
 	if err := f.layout.check(f.config); err != nil {
 		return nil, err

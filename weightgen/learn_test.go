@@ -18,20 +18,23 @@ func train(t *testing.T, c Config, data *Dataset, held []Held) outcome {
 	t.Helper()
 	var losses []float32
 	o := Options{
-		Config: c, Data: data, Held: held, EvalEvery: c.Steps, Dir: t.TempDir(), SaveEvery: time.Hour,
-		Progress: func(r Record) { losses = append(losses, r.Loss) },
+		Config: c, Data: data, Held: held, Run: Run{
+			EvalEvery: c.Steps, Dir: t.TempDir(), SaveEvery: time.Hour,
+			observe: func(r Record) { losses = append(losses, r.Loss) },
+		},
 	}
 	r, err := Train(t.Context(), testBackend(t), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mean := func(l []float32) (m float32) {
-		for _, v := range l {
-			m += v / float32(len(l))
-		}
-		return m
+	return outcome{first: mean(losses[:5]), last: mean(losses[len(losses)-5:]), held: r.Last.Held, dir: o.Dir}
+}
+
+func mean(l []float32) (m float32) {
+	for _, v := range l {
+		m += v / float32(len(l))
 	}
-	return outcome{first: mean(losses[:5]), last: mean(losses[len(losses)-5:]), held: r.Held, dir: o.Dir}
+	return m
 }
 
 // TestLearns trains both networks on a synthetic zoo: the error on held-out combinations and wordings must be far

@@ -113,6 +113,19 @@ func (s *sampler) sample(ctx context.Context, weights []compute.Buffer, prompts 
 	return adapters, unknown, nil
 }
 
+// sampleAll returns a one-step sample for each of any number of prompts.
+func (s *sampler) sampleAll(ctx context.Context, weights []compute.Buffer, prompts []string) ([][]float32, error) {
+	var samples [][]float32
+	for from := 0; from < len(prompts); from += s.batch {
+		adapters, _, err := s.sample(ctx, weights, prompts[from:min(from+s.batch, len(prompts))], Sampling{})
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, adapters...)
+	}
+	return samples, nil
+}
+
 // start writes what sampling starts from.
 func (s *sampler) start(o Sampling) {
 	clear(s.noisy.Data)

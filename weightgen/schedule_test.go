@@ -80,7 +80,7 @@ func TestTimes(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	c := Config{Steps: 10, Warmup: 2, LR: 1, EMA: 0.5}
+	c := Optimiser{Steps: 10, Warmup: 2, LR: 1, EMA: 0.5}
 	var rates, averages []float64
 	for i := range 10 {
 		rates, averages = append(rates, c.rate(i)), append(averages, c.average(i))

@@ -85,7 +85,7 @@ func testConfig(network string) Config {
 	c := Config{
 		Network: network, Width: 32, Heads: 2, Tokens: 8, TextWidth: 32, TextLayers: 1,
 		Schedule: ScheduleLinear, Target: TargetX0, Terminal: 0.5, Drop: 0.1,
-		Batch: 16, Steps: 300, Warmup: 20, LR: 3e-3, WeightDecay: 0.01, EMA: 0.98, Seed: 1,
+		Batch: 16, Optimiser: Optimiser{Steps: 300, Warmup: 20, LR: 3e-3, WeightDecay: 0.01, EMA: 0.98}, Seed: 1,
 	}
 	if network == NetworkDiT {
 		c.Layers = 2

@@ -18,6 +18,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/safetensors"
 	"github.com/warmstart-ml/warmstart/textenc"
@@ -38,16 +39,18 @@ func interrupted(t *testing.T, c Config, data *Dataset, held []Held, dir string)
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Train(ctx, testBackend(t), Options{
-		Config: c, Data: data, Held: held, EvalEvery: 2, Dir: dir, SaveEvery: time.Nanosecond,
-		Progress: func(r Record) {
-			if r.Step == 3 {
-				cancel()
-			}
-		},
+		Config: c, Data: data, Held: held, Run: Run{EvalEvery: 2, Dir: dir, SaveEvery: time.Nanosecond, observe: cancelAt(3, cancel)},
 	})
-	var i *InterruptedError
-	if !errors.As(err, &i) || i.Step != 3 || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "--resume") {
-		t.Fatalf("error %v, wanted an interruption at step 3", err)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, wanted an interruption", err)
+	}
+}
+
+func cancelAt(step int, cancel func()) func(Record) {
+	return func(r Record) {
+		if r.Step == step {
+			cancel()
+		}
 	}
 }
 
@@ -70,18 +73,18 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer one.Finalize()
-			if _, err := Train(t.Context(), one, Options{Config: c, Data: data, Dir: whole}); err != nil {
+			if _, err := Train(t.Context(), one, Options{Config: c, Data: data, Run: Run{Dir: whole}}); err != nil {
 				t.Fatal(err)
 			}
 			interrupted(t, c, data, held, parts)
-			r, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Held: held, EvalEvery: 2, Dir: parts, Resume: true})
+			r, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Held: held, Run: Run{EvalEvery: 2, Dir: parts}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Step != c.Steps || len(r.Held) != 2 {
-				t.Errorf("last record %+v", r)
+			if r.Last.Step != c.Steps || len(r.Last.Held) != 2 {
+				t.Errorf("last record %+v", r.Last)
 			}
-			for _, name := range []string{CheckpointFile, WeightsFile} {
+			for _, name := range []string{checkpoint.File, WeightsFile} {
 				if !bytes.Equal(readAll(t, filepath.Join(whole, name)), readAll(t, filepath.Join(parts, name))) {
 					t.Errorf("%s differs from that of an unbroken run", name)
 				}
@@ -98,7 +101,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	data, _ := syntheticZoo(3, 16)
 	c, dir := shortConfig(NetworkDiT), t.TempDir()
 	interrupted(t, c, data, nil, dir)
-	current := filepath.Join(dir, CheckpointFile)
+	current := filepath.Join(dir, checkpoint.File)
 	b := readAll(t, current)
 	if err := os.WriteFile(current, b[:len(b)/2], 0o644); err != nil {
 		t.Fatal(err)
@@ -108,13 +111,13 @@ func TestDamagedCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if tr.StepsDone() != 2 || !strings.Contains(notice, current) || !strings.Contains(notice, PreviousFile) {
+	if tr.StepsDone() != 2 || !strings.Contains(notice, current) || !strings.Contains(notice, checkpoint.Previous) {
 		t.Errorf("resumed at step %d with the notice %q", tr.StepsDone(), notice)
 	}
-	if err := os.WriteFile(filepath.Join(dir, PreviousFile), b[:100], 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, checkpoint.Previous), b[:100], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Resume(testBackend(t), dir, c, data); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), PreviousFile) {
+	if _, _, err := Resume(testBackend(t), dir, c, data); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), checkpoint.Previous) {
 		t.Errorf("both damaged: error %v", err)
 	}
 }
@@ -122,24 +125,26 @@ func TestDamagedCheckpoint(t *testing.T) {
 func TestResumeRefuses(t *testing.T) {
 	data, _ := syntheticZoo(3, 16)
 	c, dir := shortConfig(NetworkDiT), t.TempDir()
-	run := func(c Config, data *Dataset, resume bool) error {
-		_, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Dir: dir, Resume: resume})
+	run := func(c Config, data *Dataset) error {
+		_, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Run: Run{Dir: dir}})
 		return err
 	}
-	if err := run(c, data, true); err == nil || !strings.Contains(err.Error(), "without --resume") {
-		t.Errorf("an empty folder: error %v", err)
-	}
 	interrupted(t, c, data, nil, dir)
-	if err := run(c, data, false); err == nil || !strings.Contains(err.Error(), "--resume") {
+	unlock, err := checkpoint.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(c, data); err == nil || !strings.Contains(err.Error(), "another training") {
 		t.Errorf("a folder in use: error %v", err)
 	}
+	unlock()
 	changed := c
 	changed.LR *= 2
-	if err := run(changed, data, true); err == nil || !strings.Contains(err.Error(), "other settings") {
+	if err := run(changed, data); err == nil || !strings.Contains(err.Error(), "other settings") {
 		t.Errorf("another learning rate: error %v", err)
 	}
 	data.Adapters[5][7] += 1
-	if err := run(c, data, true); err == nil || !strings.Contains(err.Error(), "other adapters") {
+	if err := run(c, data); err == nil || !strings.Contains(err.Error(), "other adapters") {
 		t.Errorf("another adapter: error %v", err)
 	}
 }
@@ -168,7 +173,7 @@ func TestBadData(t *testing.T) {
 	}
 	data, held := syntheticZoo(3, 16)
 	held[0].Layout.Schema = "other"
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: shortConfig(NetworkDiT), Data: data, Held: held, Dir: t.TempDir()}); err == nil ||
+	if _, err := Train(t.Context(), testBackend(t), Options{Config: shortConfig(NetworkDiT), Data: data, Held: held, Run: Run{Dir: t.TempDir()}}); err == nil ||
 		!strings.Contains(err.Error(), "combinations") {
 		t.Errorf("held-out data of another layout: error %v", err)
 	}
@@ -203,14 +208,31 @@ func TestConfigs(t *testing.T) {
 	}
 }
 
+// TestDivergenceStops: neither a loss nor weights that are not finite reach a checkpoint.
 func TestDivergenceStops(t *testing.T) {
 	data, _ := syntheticZoo(3, 16)
+	c := shortConfig(NetworkDiT)
+	c.LR, c.Warmup = 1e38, 0 // the loss before the first step is finite, the weights behind it are not
+	dir := t.TempDir()
+	_, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Run: Run{Dir: dir, SaveEvery: time.Nanosecond}})
+	if err == nil || !strings.Contains(err.Error(), "diverged at step") || strings.Contains(err.Error(), "is from before") {
+		t.Errorf("at once: error %v", err)
+	}
+	if checkpoint.Exists(dir) {
+		t.Error("a checkpoint of no use was written")
+	}
+
+	interrupted(t, shortConfig(NetworkDiT), data, nil, dir)
 	for _, a := range data.Adapters {
 		a[0] = math.MaxFloat32
 	}
-	_, err := Train(t.Context(), testBackend(t), Options{Config: shortConfig(NetworkDiT), Data: data, Dir: t.TempDir()})
-	if err == nil || !strings.Contains(err.Error(), "diverged at step 1") {
-		t.Errorf("error %v", err)
+	tr, err := NewTrainer(testBackend(t), shortConfig(NetworkDiT), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Run{Dir: dir}.do(t.Context(), func() (training, error) { return &firstStage{Trainer: tr}, nil })
+	if err == nil || !strings.Contains(err.Error(), "diverged at step 1") || !strings.Contains(err.Error(), checkpoint.File) {
+		t.Errorf("with a checkpoint: error %v", err)
 	}
 }
 
@@ -221,7 +243,7 @@ func TestForeignFiles(t *testing.T) {
 		t.Errorf("missing: error %v", err)
 	}
 	interrupted(t, shortConfig(NetworkDiT), data, nil, dir)
-	path := filepath.Join(dir, CheckpointFile)
+	path := filepath.Join(dir, checkpoint.File)
 	g, err := Load(backend, path, data.Layout)
 	if err != nil {
 		t.Fatalf("a checkpoint: %v", err)
@@ -267,7 +289,7 @@ func TestOneStep(t *testing.T) {
 	for _, target := range []string{TargetX0, TargetV} {
 		c, dir, backend := shortConfig(NetworkDiT), t.TempDir(), testBackend(t)
 		c.Target, c.LR = target, 1e-2
-		if _, err := Train(t.Context(), backend, Options{Config: c, Data: data, Dir: dir}); err != nil {
+		if _, err := Train(t.Context(), backend, Options{Config: c, Data: data, Run: Run{Dir: dir}}); err != nil {
 			t.Fatal(err)
 		}
 		g, err := Load(backend, filepath.Join(dir, WeightsFile), data.Layout)

@@ -11,7 +11,9 @@ import (
 type Weights struct {
 	Model  *Model
 	Values [][]float32 // one per parameter of Model.Params
-	Step   int         // the number of training steps that led to them
+	Step   int         // the number of steps of the last stage of training
+	// Refined tells how the second stage was trained; nil if there was none.
+	Refined *RefineConfig
 
 	data string // the training data's fingerprint
 }
@@ -55,7 +57,7 @@ func (f *file) weights() (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Weights{Model: m, Values: values, Step: f.step, data: f.data}, nil
+	return &Weights{Model: m, Values: values, Step: f.step, Refined: f.refine, data: f.data}, nil
 }
 
 // WriteFile writes a weights file.
@@ -64,7 +66,9 @@ func (w *Weights) WriteFile(path string) error {
 	for i, p := range w.Model.Params.List() {
 		tensors = append(tensors, safetensors.Float32(groups[0]+"/"+p.Name, p.Dims, w.Values[i]))
 	}
-	return w.Model.describe(formatGenerator, w.data, w.Step).write(path, tensors)
+	about := w.Model.describe(formatGenerator, w.data, w.Step)
+	about.refine = w.Refined
+	return about.write(path, tensors)
 }
 
 // describe returns the metadata of a file about the model.

@@ -1,0 +1,333 @@
+package weightgen
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/nn"
+	"github.com/warmstart-ml/warmstart/textenc"
+	"github.com/warmstart-ml/warmstart/zoo"
+)
+
+// tinyBase has drawn weights and adapters of rank 2.
+func tinyBase(t testing.TB) *lora.Base {
+	t.Helper()
+	config, err := gan.Preset("mini")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Width, config.Size = 4, 16
+	network, err := config.Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &gan.Weights{Config: config}
+	for i, p := range network.Params.List() {
+		values := make([]float32, p.Size())
+		network.Params.Draw(nn.Ref(i), 1, values)
+		w.Values = append(w.Values, values)
+	}
+	b, err := lora.NewBase(w, lora.Config{Seed: 1, Ranks: []lora.Rank{{Pattern: "*", Rank: 2}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// randomZoo has adapters of the given concepts, drawn at random.
+func randomZoo(t testing.TB, b *lora.Base, concepts []concept.Concept) (*zoo.Zoo, *zoo.Code) {
+	t.Helper()
+	z := &zoo.Zoo{Base: b}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range concepts {
+		values := b.Layout.Initial()
+		for _, v := range values {
+			for i := range v {
+				v[i] += float32(math.Round(rng.NormFloat64()*(1<<14))) / (1 << 16)
+			}
+		}
+		z.Entries, z.Adapters = append(z.Entries, zoo.Entry{ID: c.ID}), append(z.Adapters, values)
+	}
+	code, err := z.Code(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z, code
+}
+
+// tinyRefine is a second stage that begins with fresh weights, which know the words of all seen concepts.
+func tinyRefine(t testing.TB, dir string) RefineOptions {
+	t.Helper()
+	b := tinyBase(t)
+	concepts := concept.Seen()[:5]
+	_, code := randomZoo(t, b, concepts)
+	var prompts [][]string
+	for _, c := range concept.Seen() {
+		prompts = append(prompts, c.Phrasings())
+	}
+	c := shortConfig(NetworkDiT)
+	c.Tokens = 32
+	m, err := newModel(c, LayoutOf(code), textenc.NewVocabulary(prompts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Weights{Model: m}
+	for i, p := range m.Params.List() {
+		values := make([]float32, p.Size())
+		m.Params.Draw(nn.Ref(i), 1, values)
+		w.Values = append(w.Values, values)
+	}
+	pictures := func(first uint64) *corpus.Corpus {
+		p, err := corpus.New(t.Context(), corpus.Config{Size: 16, Scenes: 5, First: first})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	return RefineOptions{
+		Config: RefineConfig{
+			Optimiser: Optimiser{Steps: 6, Warmup: 1, LR: 3e-3, WeightDecay: 0.01, EMA: 0.9}, Together: 2, Batch: 2, Pairs: 3, Seed: 1,
+		},
+		Weights: w, Base: b, Code: code, Pictures: pictures(corpus.TrainScenes), Test: pictures(corpus.TestScenes), Concepts: concepts,
+		Run: Run{Dir: dir, SaveEvery: time.Nanosecond, EvalEvery: 3},
+	}
+}
+
+// TestRefineLearns: the pictures of the concepts that were learnt are better with their own adapters than with each other's.
+func TestRefineLearns(t *testing.T) {
+	o := tinyRefine(t, t.TempDir())
+	o.Config.Steps, o.EvalEvery, o.SaveEvery, o.Config.LR = 200, 200, time.Hour, 1e-2
+	var losses []float32
+	o.observe = func(r Record) { losses = append(losses, r.Loss) }
+	r, err := Refine(t.Context(), testBackend(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, last := mean(losses[:10]), mean(losses[190:]); !(last < 0.75*first) {
+		t.Errorf("the loss went from %g to %g", first, last)
+	}
+	for _, g := range concept.Groups() {
+		if q := r.Last.Quality[string(g)]; q.Concepts != galleryConcepts || !(min(q.Generated, q.Mean, q.Zero, q.Shuffled) > 5) {
+			t.Errorf("group %s: %+v", g, q)
+		}
+	}
+	if q := qualityOfSeen(t, o, r.Weights); !(q.Generated > max(q.Zero, q.Mean)+3 && q.Generated > q.Shuffled+1) {
+		t.Errorf("what was learnt: %+v", q)
+	}
+	w, err := ReadWeightsFile(filepath.Join(o.Dir, WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(w.Values, r.Weights.Values, slices.Equal) || w.Refined == nil || *w.Refined != o.Config || w.Step != 200 {
+		t.Errorf("the file says %+v, %d steps", w.Refined, w.Step)
+	}
+}
+
+// qualityOfSeen evaluates weights on what they were trained on.
+func qualityOfSeen(t *testing.T, o RefineOptions, w *Weights) Quality {
+	t.Helper()
+	backend := testBackend(t)
+	g, err := newGallery(t.Context(), backend, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	v := group{name: "seen"}
+	for _, c := range o.Concepts {
+		p, err := o.Pictures.Pairs(c, corpus.Choice{Pairs: o.Config.Pairs, Seed: o.Config.Seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.prompts, v.pairs = append(v.prompts, c.Phrasings()[0]), append(v.pairs, p)
+	}
+	if err := g.controls(t.Context(), &v); err != nil {
+		t.Fatal(err)
+	}
+	g.groups = []group{v}
+	generator, err := NewGenerator(backend, w, w.Model.layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer generator.Close()
+	q, err := g.quality(t.Context(), generator.weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", q)
+	return q["seen"]
+}
+
+func TestRefineResumes(t *testing.T) {
+	whole, parts := tinyRefine(t, t.TempDir()), tinyRefine(t, t.TempDir())
+	one, err := cpu.New("threads=1") // nor may the number of threads matter
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Finalize()
+	whole.Test = nil
+	if _, err := Refine(t.Context(), one, whole); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	parts.observe = cancelAt(4, cancel)
+	if _, err := Refine(ctx, testBackend(t), parts); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, wanted an interruption", err)
+	}
+	if _, err := Refine(t.Context(), testBackend(t), parts); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{checkpoint.File, WeightsFile} {
+		if !bytes.Equal(readAll(t, filepath.Join(whole.Dir, name)), readAll(t, filepath.Join(parts.Dir, name))) {
+			t.Errorf("%s differs from that of an unbroken run", name)
+		}
+	}
+	log := readAll(t, filepath.Join(parts.Dir, logFile))
+	if lines, evals := bytes.Count(log, []byte("\n")), bytes.Count(log, []byte(`"quality"`)); lines != 6 || evals != 2 {
+		t.Errorf("%d lines in the log and %d evaluations", lines, evals)
+	}
+	parts.observe = func(Record) { t.Error("a step of a training that was done") }
+	if _, err := Refine(t.Context(), testBackend(t), parts); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRefineRefuses(t *testing.T) {
+	dir := t.TempDir()
+	done := tinyRefine(t, dir)
+	done.Test = nil
+	if _, err := Refine(t.Context(), testBackend(t), done); err != nil {
+		t.Fatal(err)
+	}
+	first := t.TempDir()
+	data, _ := syntheticZoo(3, 16)
+	interrupted(t, shortConfig(NetworkDiT), data, nil, first)
+	for want, spoil := range map[string]func(o *RefineOptions){
+		"unseen group a":   func(o *RefineOptions) { o.Concepts = append(slices.Clone(o.Concepts), concept.Unseen(concept.Pair)[3]) },
+		"no concepts":      func(o *RefineOptions) { o.Concepts = []concept.Concept{} },
+		"another folder":   func(o *RefineOptions) { o.Config.LR = 1 },
+		"other adapters":   func(o *RefineOptions) { o.Weights.Values[3][0]++ },
+		"together":         func(o *RefineOptions) { o.Config.Together = 0 },
+		"other stage":      func(o *RefineOptions) { o.Dir = first },
+		"use its own base": func(o *RefineOptions) { code := *o.Code; code.BaseHash = "x"; o.Code = &code },
+		"for other blocks": func(o *RefineOptions) { _, o.Code = randomZoo(t, o.Base, o.Concepts[:2]) },
+		"sample in one":    func(o *RefineOptions) { o.Weights.Model.config.Terminal = 0 },
+		"for a base of 16": func(o *RefineOptions) { o.Test, _ = corpus.New(t.Context(), corpus.Config{Size: 32, Scenes: 1}) },
+		"words of the prom": func(o *RefineOptions) {
+			o.Weights.Model.Encoder = textenc.NewWords(&nn.Params{}, textenc.NewVocabulary([][]string{{"x"}}), textenc.Size{Tokens: 32, Width: 4, Heads: 1})
+		},
+	} {
+		o := tinyRefine(t, dir)
+		o.Test = nil
+		spoil(&o)
+		if _, err := Refine(t.Context(), testBackend(t), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, wanted one with %q", err, want)
+		}
+	}
+}
+
+// TestVisits: every concept is visited once an epoch, in training wordings.
+func TestVisits(t *testing.T) {
+	c := RefineConfig{Together: 3, Batch: 4, Seed: 5}
+	prompts := make([][]string, 7)
+	for i := range prompts {
+		prompts[i] = make([]string, 12)
+	}
+	var all []visit
+	for step := range 7 {
+		v := c.visits(step, prompts)
+		if !slices.Equal(v, c.visits(step, prompts)) {
+			t.Error("visits depend on more than the step")
+		}
+		all = append(all, v...)
+	}
+	wordings := map[int]bool{}
+	for epoch := range 3 {
+		var concepts []int
+		for _, v := range all[7*epoch:][:7] {
+			if v.first != 4*epoch {
+				t.Errorf("epoch %d: first pair %d", epoch, v.first)
+			}
+			concepts, wordings[v.prompt] = append(concepts, v.concept), true
+		}
+		slices.Sort(concepts)
+		if !slices.Equal(concepts, []int{0, 1, 2, 3, 4, 5, 6}) {
+			t.Errorf("epoch %d visits %v", epoch, concepts)
+		}
+	}
+	if len(wordings) < 8 {
+		t.Errorf("21 visits have %d wordings", len(wordings))
+	}
+}
+
+// TestNothingUnseen: neither unseen concepts nor held-out wordings reach the training of either stage.
+func TestNothingUnseen(t *testing.T) {
+	forbidden := map[string]bool{}
+	for _, g := range concept.Groups() {
+		for _, c := range concept.Unseen(g) {
+			for _, p := range c.HeldOut() {
+				forbidden[p] = true
+			}
+			if g != concept.Wording {
+				for _, p := range c.Phrasings() {
+					forbidden[p] = true
+				}
+			}
+		}
+	}
+	for _, c := range concept.Seen() { // some prompts say two concepts, as a strength may go without saying
+		for _, p := range c.Phrasings() {
+			delete(forbidden, p)
+		}
+	}
+	b := tinyBase(t)
+	z, code := randomZoo(t, b, concept.Seen())
+	data, err := NewDataset(z, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := data.check(); err != nil || len(data.Adapters) != len(concept.Seen()) {
+		t.Errorf("%d adapters, error %v", len(data.Adapters), err)
+	}
+	for i, c := range concept.Seen() {
+		if !slices.Equal(data.Prompts[i], c.Phrasings()) || slices.ContainsFunc(data.Prompts[i], func(p string) bool { return forbidden[p] }) {
+			t.Errorf("%s is asked for by %q", c.ID, data.Prompts[i])
+		}
+	}
+	held, ok, err := Wordings(z, code)
+	if err != nil || !ok || len(held.Adapters) != len(concept.Unseen(concept.Wording)) || !forbidden[held.Prompts[0][0]] {
+		t.Errorf("%d adapters with held-out wordings, error %v", len(held.Adapters), err)
+	}
+	z.Entries[4].ID = concept.Unseen(concept.Setting)[0].ID
+	if _, err := NewDataset(z, code); err == nil || !strings.Contains(err.Error(), "unseen group c") {
+		t.Errorf("a zoo with an unseen concept: error %v", err)
+	}
+
+	o := tinyRefine(t, t.TempDir())
+	o.Concepts = concept.Seen()
+	r, err := newRefiner(testBackend(t), o, fresh(o.Weights.Values))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for step := range len(o.Concepts) {
+		for _, v := range o.Config.visits(step, r.prompts) {
+			if c, p := o.Concepts[v.concept], r.prompts[v.concept][v.prompt]; !c.IsSeen() || forbidden[p] {
+				t.Errorf("step %d trains on %s, %q", step, c.ID, p)
+			}
+		}
+	}
+}
