@@ -110,7 +110,7 @@ func (l *lab) row(ctx context.Context, s *set, a ask, g GridOptions) (*imageio.I
 // the last two took.
 func (l *lab) generators(ctx context.Context, s *set, a ask, g GridOptions) (list []*gan.Weights, seconds float64, err error) {
 	b := l.o.Models.Base
-	data, err := s.lessons(ctx, a)
+	pairs, err := s.lessons(ctx, a)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -129,7 +129,7 @@ func (l *lab) generators(ctx context.Context, s *set, a ask, g GridOptions) (lis
 	if err != nil {
 		return nil, 0, err
 	}
-	options := tune.Options{Base: b, From: tune.Generated, Start: made, Settings: l.o.Config.Warm, Train: data, Seconds: g.Seconds}
+	options := tune.Options{Base: b, From: tune.Generated, Start: made, Settings: l.o.Config.Warm, Train: s.batches(pairs), Seconds: g.Seconds}
 	tuned, err := tune.Run(ctx, l.backend, options)
 	if err != nil {
 		return nil, 0, err

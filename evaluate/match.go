@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/gan"
 )
 
@@ -56,6 +57,8 @@ type matcher struct {
 	*lab
 	rates    matchRates
 	trainers map[float64]*gan.Trainer // by Adam's beta1, which is compiled in
+	lesson   string                   // the concept that pairs are of: many trainings of one follow each other
+	pairs    *corpus.Pairs
 }
 
 func (m *matcher) close() {
@@ -118,11 +121,14 @@ func (m *matcher) train(ctx context.Context, a ask, start [][]float32, w Candida
 	if err := t.Reset(config, gan.Start{Trained: start}); err != nil {
 		return 0, err
 	}
-	data, err := m.scenes.lessons(ctx, a)
-	if err != nil {
-		return 0, err
+	if m.lesson != a.ID {
+		var err error
+		if m.pairs, err = m.scenes.lessons(ctx, a); err != nil {
+			return 0, err
+		}
+		m.lesson = a.ID
 	}
-	if err := advance(t, data, steps); err != nil {
+	if err := advance(t, m.scenes.batches(m.pairs), steps); err != nil {
 		return 0, fmt.Errorf("train %s: %w", a.ID, err)
 	}
 	values, err := t.Trained()

@@ -94,10 +94,13 @@ func (s *set) exam(ctx context.Context, a ask) (*exam, error) {
 }
 
 // lessons returns the pairs to learn a concept from, made already so that no training has to wait for them.
-func (s *set) lessons(ctx context.Context, a ask) (*corpus.Batches, error) {
+func (s *set) lessons(ctx context.Context, a ask) (*corpus.Pairs, error) {
 	p, err := s.train.Pairs(a.Concept, corpus.Choice{Pairs: s.config.Pairs, Photos: s.photos, Seed: seed})
 	if err != nil {
 		return nil, err
 	}
-	return p.Batches(s.config.Batch, seed), corpus.Parallel(ctx, p.Len(), p.Make)
+	return p, corpus.Parallel(ctx, p.Len(), p.Make)
 }
+
+// batches serves pairs to a training.
+func (s *set) batches(p *corpus.Pairs) *corpus.Batches { return p.Batches(s.config.Batch, seed) }

@@ -84,13 +84,14 @@ func (r *racer) fromScratch(ctx context.Context, a ask, lr float64) (finish, err
 	if err != nil {
 		return finish{}, err
 	}
-	data, err := r.scenes.lessons(ctx, a)
+	pairs, err := r.scenes.lessons(ctx, a)
 	if err != nil {
 		return finish{}, err
 	}
 	if err := r.scratch.Reset(config, gan.Start{}); err != nil {
 		return finish{}, err
 	}
+	data := r.scenes.batches(pairs)
 	var w stopwatch
 	w.start()
 	for step := range config.Steps {
@@ -161,7 +162,7 @@ const (
 // weight generator, generating, compiling the training and tuning.
 func (r *racer) fromText(ctx context.Context, a ask, quality, budget float64) ([]Point, error) {
 	c, b := r.o.Config, r.o.Models.Base
-	data, err := r.scenes.lessons(ctx, a)
+	pairs, err := r.scenes.lessons(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +170,7 @@ func (r *racer) fromText(ctx context.Context, a ask, quality, budget float64) ([
 	if err != nil {
 		return nil, err
 	}
-	run := &textRun{racer: r, ctx: ctx, data: data, exam: e, quality: quality, budget: budget}
+	run := &textRun{racer: r, ctx: ctx, data: r.scenes.batches(pairs), exam: e, quality: quality, budget: budget}
 	run.watch.start()
 	g, err := r.o.Models.Open(r.backend)
 	if err != nil {

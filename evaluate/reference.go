@@ -104,11 +104,11 @@ func (a *apprentice) train(ctx context.Context, l lesson, c zoo.Config) ([][]flo
 			return nil, err
 		}
 	}
-	data, err := a.set.lessons(ctx, l.ask)
+	pairs, err := a.set.lessons(ctx, l.ask)
 	if err != nil {
 		return nil, err
 	}
-	values, _, err := a.worker.Train(ctx, nil, data, c)
+	values, _, err := a.worker.Train(ctx, nil, a.set.batches(pairs), c)
 	if errors.Is(err, zoo.ErrDiverged) {
 		return base.Layout.Initial(), nil
 	}

@@ -32,9 +32,8 @@ func best(list []Candidate) Candidate {
 
 // search tries each candidate on each of some concepts.
 func search(ctx context.Context, list []Candidate, some []ask, tick func(), try func(Candidate, ask) (float64, error)) (Candidate, error) {
-	for i := range list {
-		list[i].PSNR = 0
-		for _, a := range some {
+	for _, a := range some {
+		for i := range list {
 			if err := ctx.Err(); err != nil {
 				return Candidate{}, err
 			}
