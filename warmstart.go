@@ -1,0 +1,118 @@
+// Package warmstart turns a prompt that names an image edit into the starting weights of an image-to-image network.
+//
+// [Load] reads the models: a base, which is an image-to-image generator that adapters steer, and a weight generator, which
+// writes adapters. [Models.Init] writes the adapter of a prompt in one step. It can be applied as it is, or be trained a
+// little further with package tune.
+package warmstart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/gomlx/compute"
+
+	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/pretrained"
+	"github.com/warmstart-ml/warmstart/weightgen"
+	"github.com/warmstart-ml/warmstart/zoo"
+)
+
+// Models are what turns prompts into weights.
+type Models struct {
+	Base      *lora.Base         // what adapters attach to
+	Code      *zoo.Code          // how adapters follow from what the generator writes
+	Generator *weightgen.Weights // writes adapters
+}
+
+// Load reads the models in a folder, or those in the binary for "".
+func Load(dir string) (*Models, error) {
+	m := &Models{}
+	// The generator is the largest: it is read at the same time as the others.
+	read := make(chan error, 1)
+	go func() {
+		read <- open(dir, pretrained.GeneratorFile, func(r io.Reader, size int64) (err error) {
+			m.Generator, err = weightgen.ReadWeights(r, size)
+			return err
+		})
+	}()
+	var err error
+	if m.Base, err = LoadBase(dir); err == nil {
+		err = open(dir, pretrained.CodeFile, func(r io.Reader, size int64) (err error) {
+			m.Code, err = zoo.DecodeCode(r, size, m.Base)
+			return err
+		})
+	}
+	if readErr := <-read; err == nil {
+		err = readErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// LoadBase reads the base in a folder, or that in the binary for "".
+func LoadBase(dir string) (b *lora.Base, err error) {
+	return b, open(dir, pretrained.BaseFile, func(r io.Reader, size int64) (err error) {
+		b, err = lora.DecodeBase(r, size)
+		return err
+	})
+}
+
+// open lets decode read a file. Errors name it.
+func open(dir, name string, decode func(r io.Reader, size int64) error) error {
+	var f fs.File
+	var err error
+	path := "pretrained " + name
+	if dir == "" {
+		f, err = pretrained.Open(name)
+	} else {
+		path = filepath.Join(dir, name)
+		f, err = os.Open(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: name a folder that \"warmstart pretrain\" made", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := decode(f, info.Size()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// MaxPrompt is the length of the longest prompt, in bytes.
+const MaxPrompt = 1000
+
+// Init writes the adapter of a prompt in one step. Unknown are the prompt's words that were skipped. A prompt that says
+// nothing that is known is a *textenc.PromptError.
+func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt string) (a *lora.Adapter, unknown []string, err error) {
+	if len(prompt) > MaxPrompt {
+		return nil, nil, fmt.Errorf("the prompt has %d bytes, at most %d are allowed: shorten it", len(prompt), MaxPrompt)
+	}
+	if !utf8.ValidString(prompt) {
+		return nil, nil, errors.New("the prompt is not valid UTF-8 text")
+	}
+	g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer g.Close()
+	values, unknown, err := g.Generate(ctx, prompt, weightgen.Sampling{})
+	if err != nil {
+		return nil, unknown, err
+	}
+	return &lora.Adapter{Values: m.Code.Decode(values), Info: lora.Info{Prompt: prompt}}, unknown, nil
+}

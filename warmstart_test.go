@@ -1,0 +1,151 @@
+package warmstart
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/internal/tiny"
+	"github.com/warmstart-ml/warmstart/pretrained"
+	"github.com/warmstart-ml/warmstart/textenc"
+)
+
+func testBackend(t testing.TB) compute.Backend {
+	t.Helper()
+	b, err := cpu.New("threads=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Finalize)
+	return b
+}
+
+func tinyModels(t testing.TB, seed uint64) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := tiny.WriteModels(testBackend(t), dir, seed); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestInit(t *testing.T) {
+	models, err := Load(tinyModels(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	init := func(prompt string) (values []float32, unknown []string) {
+		t.Helper()
+		a, unknown, err := models.Init(t.Context(), testBackend(t), prompt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Prompt != prompt || a.Steps != 0 {
+			t.Errorf("%q: %+v", prompt, a.Info)
+		}
+		return slices.Concat(a.Values...), unknown
+	}
+	sepia, unknown := init("a sepia photo")
+	if len(sepia) != models.Base.Layout.Params.Size() || unknown != nil {
+		t.Errorf("%d values, unknown %q", len(sepia), unknown)
+	}
+	if again, _ := init("a sepia photo"); !slices.Equal(again, sepia) {
+		t.Error("the same prompt gives other values")
+	}
+	same, unknown := init("a sepia bandersnatch photo")
+	if !slices.Equal(unknown, []string{"bandersnatch"}) || !slices.Equal(same, sepia) {
+		t.Errorf("unknown %q; an unknown word makes a difference: %t", unknown, !slices.Equal(same, sepia))
+	}
+}
+
+func TestInitRefuses(t *testing.T) {
+	models, err := Load(tinyModels(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prompt, want := range map[string]string{
+		"":                             "has no words",
+		"a photo":                      "does not say what to do",
+		"bandersnatch":                 "unknown (bandersnatch)",
+		"туманный вечер":               "unknown (туманный, вечер)",
+		"霧":                            "unknown (霧)",
+		strings.Repeat("sepia ", 60):   "has 60 known words",
+		strings.Repeat("mimsy ", 1000): "at most 1000 are allowed",
+		"sepia \xff":                   "UTF-8",
+	} {
+		_, _, err := models.Init(t.Context(), testBackend(t), prompt)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: error %v, wanted one with %q", prompt, err, want)
+		}
+		var p *textenc.PromptError
+		if isPrompt := errors.As(err, &p); isPrompt == (len(prompt) > MaxPrompt || strings.Contains(prompt, "\xff")) {
+			t.Errorf("%.20q: a PromptError: %t", prompt, isPrompt)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	good, other := tinyModels(t, 1), tinyModels(t, 2)
+	for _, c := range []struct {
+		name, file, from string // file is replaced by that of the folder from; "": removed
+		want             string
+	}{
+		{"no base", pretrained.BaseFile, "", "no such file"},
+		{"no code", pretrained.CodeFile, "", "no such file"},
+		{"no generator", pretrained.GeneratorFile, "", "no such file"},
+		{"another base", pretrained.BaseFile, other, pretrained.CodeFile},
+		{"another code", pretrained.CodeFile, other, pretrained.CodeFile},
+		{"no weights", pretrained.GeneratorFile, "rubbish", "safetensors file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(good)); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, c.file)
+			os.Remove(path)
+			if c.from == "rubbish" {
+				os.WriteFile(path, []byte("rubbish, not weights"), 0o644)
+			} else if c.from != "" {
+				b, _ := os.ReadFile(filepath.Join(c.from, c.file))
+				os.WriteFile(path, b, 0o644)
+			}
+			_, err := Load(dir)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	models, err := Load(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := Load(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models.Generator = foreign.Generator
+	if _, _, err := models.Init(t.Context(), testBackend(t), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "another base") {
+		t.Errorf("the generator of another base: error %v", err)
+	}
+}
+
+// TestPretrained: what is in the binary can be loaded, or its absence is told.
+func TestPretrained(t *testing.T) {
+	models, err := Load("")
+	if errors.Is(err, pretrained.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, unknown, err := models.Init(t.Context(), testBackend(t), "a faded photo of a foggy evening"); err != nil || unknown != nil {
+		t.Errorf("unknown %q, error %v", unknown, err)
+	}
+}
