@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
+	"slices"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 )
 
 // LoadOptions say what Load reads.
 type LoadOptions struct {
-	Split   Split
-	Size    int  // every picture is scaled to Size x Size pixels, as pix2pix's load_size
-	Max     int  // read this many pairs only, the first by name; 0: all
-	Reverse bool // B is the input and A the target
-	Threads int  // at once; 0: all cores. The result does not depend on it.
+	Split   Split // "": all of them
+	Size    int   // every picture is scaled to Size x Size pixels, as pix2pix's load_size
+	Max     int   // read this many pairs only, the first by name; 0: all
+	Reverse bool  // B is the input and A the target
+	Threads int   // at once; 0: all cores. The result does not depend on it.
 	// Progress, if set, is called after each pair, one call at a time.
 	Progress func(done, total int)
 }
@@ -25,10 +26,10 @@ type LoadOptions struct {
 // picture files hold.
 type Set struct {
 	Size    int      // width and height of every picture, in pixels
-	Names   []string // of the pairs, in ascending order
+	Names   []string // of the pairs, in ascending order within their split
 	Skipped []error  // pairs that could not be used, each naming its file
-	// Enlarged is the number of pairs that had less than Size pixels in width or height.
-	Enlarged int
+	// Smallest is the least width or height of the pictures before they were scaled, in pixels.
+	Smallest int
 	a, b     []*image.RGBA
 }
 
@@ -54,11 +55,7 @@ func Load(ctx context.Context, dir string, o LoadOptions) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, skipped, err := list(dir, layout, o.Split)
-	if err != nil {
-		return nil, err
-	}
-	gone, err := missing(dir, o.Split, found)
+	found, skipped, err := listAll(dir, layout, o.Split)
 	if err != nil {
 		return nil, err
 	}
@@ -69,16 +66,43 @@ func Load(ctx context.Context, dir string, o LoadOptions) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.Skipped = append(append(skipped, gone...), set.Skipped...)
+	set.Skipped = append(skipped, set.Skipped...)
 	if set.Len() > 0 {
 		return set, nil
 	}
 	if len(set.Skipped) > 0 {
-		return nil, fmt.Errorf("load pairs: none of the %d pairs for %s in %s can be used; the first: %w",
-			len(set.Skipped), o.Split, dir, set.Skipped[0])
+		return nil, fmt.Errorf("load pairs: none of the %d pairs in %s can be used%s; the first: %w",
+			len(set.Skipped), dir, forSplit(o.Split), set.Skipped[0])
 	}
 	folder, _ := layout.paths(dir, o.Split, "")
 	return nil, fmt.Errorf("load pairs: %s holds %w: put some there, or make pairs anew", filepath.Clean(folder), ErrNone)
+}
+
+func forSplit(s Split) string {
+	if s == "" {
+		return ""
+	}
+	return " for " + string(s)
+}
+
+// listAll finds the pairs of a split, or of all for "". skipped tells of those that cannot be used or are gone.
+func listAll(dir string, layout Layout, split Split) (found []entry, skipped []error, err error) {
+	wanted := []Split{split}
+	if split == "" {
+		wanted = splits()
+	}
+	for _, s := range wanted {
+		pairs, unusable, err := list(dir, layout, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		gone, err := missing(dir, s, pairs)
+		if err != nil {
+			return nil, nil, err
+		}
+		found, skipped = append(found, pairs...), slices.Concat(skipped, unusable, gone)
+	}
+	return found, skipped, nil
 }
 
 // missing tells of pairs that the manifest lists and the folder lacks.
@@ -104,7 +128,7 @@ func missing(dir string, split Split, found []entry) ([]error, error) {
 // readAll decodes and scales the pairs, several at once.
 func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (*Set, error) {
 	a, b := make([]*image.RGBA, len(found)), make([]*image.RGBA, len(found))
-	skipped, small := make([]error, len(found)), make([]bool, len(found))
+	skipped, least := make([]error, len(found)), make([]int, len(found))
 	progress := counter{total: len(found), report: o.Progress}
 	err := forEach(ctx, len(found), o.Threads, func(i int) error {
 		defer progress.add()
@@ -116,7 +140,7 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 		if o.Reverse {
 			picA, picB = picB, picA
 		}
-		small[i] = min(picA.W, picA.H) < o.Size
+		least[i] = min(picA.W, picA.H)
 		a[i], b[i] = picA.Resize(o.Size, o.Size).ToImage(), picB.Resize(o.Size, o.Size).ToImage()
 		return nil
 	})
@@ -129,8 +153,8 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 			set.Skipped = append(set.Skipped, skipped[i])
 			continue
 		}
-		if small[i] {
-			set.Enlarged++
+		if set.Len() == 0 || least[i] < set.Smallest {
+			set.Smallest = least[i]
 		}
 		set.Names = append(set.Names, e.name)
 		set.a, set.b = append(set.a, a[i]), append(set.b, b[i])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,17 +80,17 @@ func TestLoadBothLayouts(t *testing.T) {
 	put(t, flat(20, 10, 77), apart, "B/test/t.jpg")
 	putText(t, "not a picture", apart, "A/train/notes.txt")
 	putText(t, "hidden", beside, "train/._one.png")
+	if all, err := pairs.Load(context.Background(), apart, pairs.LoadOptions{Size: 8}); err != nil || !slices.Equal(all.Names, []string{"one", "three", "two", "t"}) {
+		t.Errorf("all splits: %+v, error %v", all, err)
+	}
 	for _, dir := range []string{apart, beside} {
 		for _, reverse := range []bool{false, true} {
 			set, err := pairs.Load(context.Background(), dir, pairs.LoadOptions{Split: pairs.Train, Size: 8, Reverse: reverse})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if set.Enlarged != 0 {
-				t.Errorf("%d enlarged", set.Enlarged)
-			}
-			if large, err := pairs.Load(context.Background(), dir, pairs.LoadOptions{Split: pairs.Train, Size: 11}); err != nil || large.Enlarged != 3 {
-				t.Errorf("%+v, error %v: pictures of 20x10 enlarged to 11x11", large, err)
+			if set.Smallest != 10 {
+				t.Errorf("the smallest of pictures of 20x10 has %d pixels", set.Smallest)
 			}
 			if diff := cmp.Diff([]string{"one", "three", "two"}, set.Names); diff != "" || len(set.Skipped) > 0 {
 				t.Errorf("names %s, skipped %v", diff, set.Skipped)

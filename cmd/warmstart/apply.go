@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
 )
 
 type applyCmd struct {
-	Model    string   `arg:"" placeholder:"RUN" help:"A run's folder, one of its checkpoints, or a weights file (.safetensors)."`
+	Model    string   `arg:"" placeholder:"RUN" help:"A run's folder, one of its checkpoints, a weights file or an adapter (.safetensors)."`
 	Pictures []string `arg:"" help:"Pictures (PNG, JPEG, WebP), or folders of them."`
 	Out      string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the results, NAME.png each."`
 	MaxSide  int      `default:"1024" placeholder:"PIXELS" help:"Larger pictures are scaled down to this width or height, 16 to 8192 pixels; memory grows with the square: 1024 takes 0.7 GB with mini."`
+	modelsFlag
 }
 
 // applyResult tells what was written.
@@ -36,7 +36,7 @@ func (c applyCmd) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
-	model, closeModel, err := openModel(u, c.Model)
+	model, closeModel, err := c.open(u, c.Model)
 	if err != nil {
 		return err
 	}
@@ -81,23 +81,6 @@ func (c applyCmd) apply(ctx context.Context, model *gan.Model, in *imageio.Image
 		return fmt.Errorf("%s: %w", job.in, err)
 	}
 	return imageio.WriteFile(job.out, out[0])
-}
-
-// openModel loads a generator on the CPU backend. The function it returns frees both.
-func openModel(u *ui, path string) (*gan.Model, func(), error) {
-	backend, err := cpu.New("")
-	if err != nil {
-		return nil, nil, err
-	}
-	model, notice, err := gan.Load(backend, path)
-	if err != nil {
-		backend.Finalize()
-		return nil, nil, err
-	}
-	if notice != "" {
-		u.notice("%s", notice)
-	}
-	return model, func() { model.Close(); backend.Finalize() }, nil
 }
 
 // applyJob is a picture and where its result goes.

@@ -108,7 +108,7 @@ func examples(ctx context.Context, u *ui, run, data string, size int) ([]example
 	if err != nil {
 		return nil, err
 	}
-	model, closeModel, err := openModel(u, run)
+	model, closeModel, err := modelsFlag{}.open(u, run)
 	if err != nil {
 		return nil, err
 	}

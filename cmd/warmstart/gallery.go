@@ -17,6 +17,7 @@ import (
 // example is a test pair with what the network made of its input; all of one size.
 type example struct {
 	input, output, target *imageio.Image
+	start                 *imageio.Image // what it made of it before it was trained; nil if that is not to be shown
 }
 
 // gallery shows how well a network has learnt.
@@ -39,11 +40,20 @@ func (g gallery) write(dir string) (png, html string, err error) {
 func (g gallery) sheet() *imageio.Image {
 	var pictures []*imageio.Image
 	var captions []string
-	for _, e := range g.examples {
-		pictures = append(pictures, enlarge(e.input), enlarge(e.output), enlarge(e.target))
-		captions = append(captions, "input", fmt.Sprintf("network: %.1f dB", metrics.PSNR(e.output, e.target)), "target")
+	columns := 6
+	add := func(p *imageio.Image, caption string) {
+		pictures, captions = append(pictures, enlarge(p)), append(captions, caption)
 	}
-	return imageio.Grid(pictures, captions, 6)
+	for _, e := range g.examples {
+		add(e.input, "input")
+		if e.start != nil {
+			columns = 8
+			add(e.start, fmt.Sprintf("start: %.1f dB", metrics.PSNR(e.start, e.target)))
+		}
+		add(e.output, fmt.Sprintf("network: %.1f dB", metrics.PSNR(e.output, e.target)))
+		add(e.target, "target")
+	}
+	return imageio.Grid(pictures, captions, columns)
 }
 
 // enlarge repeats pixels until the picture is at least 128 pixels wide: captions need the room.

@@ -1,8 +1,10 @@
-// Command warmstart trains image-to-image networks on a CPU and applies them.
+// Command warmstart writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them.
 //
 //	warmstart demo                                            a first look, in under a minute
+//	warmstart init "a sepia photo" -o sepia.safetensors       a network's weights in a moment
 //	warmstart pairs make --edit sepia --photos DIR -o pairs   pairs of pictures to learn from
-//	warmstart train pairs -o run                              a network that learnt them
+//	warmstart tune "a sepia photo" --pairs pairs -o run       the network after a second of training on them
+//	warmstart train pairs -o run2                             a network that learnt them from scratch
 //	warmstart apply run photo.jpg -o out                      the network at work
 //
 // Every verb explains itself with --help. Results go to standard output, as JSON with --json; progress and
@@ -15,6 +17,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -27,14 +30,20 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Make pairs, train on them and show what was learnt: a first look, in under a minute."`
 	Pairs    pairsCmd    `cmd:"" help:"Make pairs of pictures to learn from."`
 	Edits    editsCmd    `cmd:"" help:"List the built-in edits and their parameters."`
-	Train    trainCmd    `cmd:"" help:"Train a network on pairs."`
+	Init     initCmd     `cmd:"" help:"Write the weights of an effect from a description of it, in a moment."`
+	Tune     tuneCmd     `cmd:"" help:"Train an effect on pairs for about a second, from weights that init writes."`
+	Train    trainCmd    `cmd:"" help:"Train a network on pairs from scratch."`
 	Apply    applyCmd    `cmd:"" help:"Apply a trained network to pictures."`
+	Eval     evalCmd     `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
 	Pretrain pretrainCmd `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
 	Zoo      zooCmd      `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
 	Bench    benchCmd    `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
 	Doctor   doctorCmd   `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
+
+// started is when the process did, as near as it can tell.
+var started = time.Now()
 
 func main() {
 	os.Exit(run(os.Args[1:]))
@@ -45,8 +54,8 @@ func run(args []string) int {
 	var c cli
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
-		kong.Description("Trains image-to-image networks on a CPU and applies them."),
-		kong.Vars{"demo_edit": demoEdit, "demo_steps": demoSteps},
+		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
+		kong.Vars{"demo_edit": demoEdit, "demo_steps": demoSteps}, tuneVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)

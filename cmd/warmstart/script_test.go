@@ -2,10 +2,14 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/internal/tiny"
 )
 
 func TestMain(m *testing.M) {
@@ -16,7 +20,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata",
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await, "tinybase": tinyBase},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await, "models": models, "tinybase": tinyBase},
 	})
 }
 
@@ -30,4 +34,14 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Fatalf("%s did not appear in ten seconds", path)
+}
+
+// models makes a folder of tiny models: models DIR SEED.
+func models(ts *testscript.TestScript, _ bool, args []string) {
+	seed, err := strconv.ParseUint(args[1], 10, 64)
+	ts.Check(err)
+	backend, err := cpu.New("threads=1")
+	ts.Check(err)
+	defer backend.Finalize()
+	ts.Check(tiny.WriteModels(backend, ts.MkAbs(args[0]), seed))
 }

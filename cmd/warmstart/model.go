@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/warmstart-ml/warmstart"
+	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/pretrained"
+)
+
+// modelsFlag names the models that prompts and adapters are for.
+type modelsFlag struct {
+	Models string `placeholder:"DIR" help:"Folder with a base and a weight generator that warmstart pretrain made, instead of those in this program."`
+}
+
+// base reads the base of adapters.
+func (m modelsFlag) base() (*lora.Base, error) {
+	b, err := warmstart.LoadBase(m.Models)
+	return b, m.hint(err)
+}
+
+// hint adds to an error about the models what to do about it.
+func (m modelsFlag) hint(err error) error {
+	if err != nil && m.Models == "" && !errors.Is(err, pretrained.ErrMissing) {
+		return hinted{err, "this program is damaged: install it again"}
+	}
+	return err
+}
+
+// adapterFile is what tune calls an adapter in its folder.
+const adapterFile = "adapter.safetensors"
+
+// generator reads what is to be applied: a weights file or checkpoint, an adapter, or a folder with one of them.
+func (m modelsFlag) generator(u *ui, path string) (*gan.Weights, error) {
+	if path = weightsIn(path); !isFolder(path) {
+		if is, err := lora.IsAdapter(path); err != nil {
+			return nil, err
+		} else if is {
+			return m.adapted(path)
+		}
+	}
+	w, notice, err := gan.ReadWeights(path)
+	if notice != "" {
+		u.notice("%s", notice)
+	}
+	return w, err
+}
+
+// weightsIn returns the file that tune has left in a folder. Files and the folders of train are returned as they are.
+func weightsIn(path string) string {
+	if !isFolder(path) || checkpoint.Exists(path) {
+		return path
+	}
+	for _, name := range []string{adapterFile, gan.WeightsFile} {
+		if file := filepath.Join(path, name); exists(file) {
+			return file
+		}
+	}
+	return path
+}
+
+// adapted reads an adapter and applies it to its base.
+func (m modelsFlag) adapted(path string) (*gan.Weights, error) {
+	b, err := m.base()
+	if err != nil {
+		return nil, err
+	}
+	a, err := lora.ReadAdapter(path, b)
+	if err != nil {
+		return nil, hinted{err, "--models DIR names the folder of another base"}
+	}
+	return b.Apply(a)
+}
+
+// open makes a model of a generator on the CPU backend. The function it returns frees both.
+func (m modelsFlag) open(u *ui, path string) (*gan.Model, func(), error) {
+	w, err := m.generator(u, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	backend, err := cpu.New("")
+	if err != nil {
+		return nil, nil, err
+	}
+	model, err := gan.NewModel(backend, w)
+	if err != nil {
+		backend.Finalize()
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return model, func() { model.Close(); backend.Finalize() }, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
