@@ -66,7 +66,7 @@ func TestNoUnseenConcept(t *testing.T) {
 		if err := c.check(); err != nil {
 			t.Fatal(err)
 		}
-		for _, k := range c.concepts() {
+		for _, k := range c.Seen() {
 			if !k.IsSeen() || unseen[k.ID] || unseen[k.Expr] {
 				t.Errorf("%s is unseen", k.ID)
 			}
@@ -77,7 +77,7 @@ func TestNoUnseenConcept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if want := tinyConfig().concepts(); len(tr.concepts) != len(want) || len(tr.data.concepts) != len(want) {
+	if want := tinyConfig().Seen(); len(tr.concepts) != len(want) || len(tr.data.concepts) != len(want) {
 		t.Errorf("a trainer of %d concepts with pairs of %d, wanted %d", len(tr.concepts), len(tr.data.concepts), len(want))
 	}
 	c := tinyConfig()

@@ -45,8 +45,8 @@ func DefaultConfig() (Config, error) {
 	}, nil
 }
 
-// concepts returns the concepts to train on, none of which is unseen.
-func (c Config) concepts() []concept.Concept {
+// Seen returns the concepts to train on, none of which is unseen.
+func (c Config) Seen() []concept.Concept {
 	seen := concept.Seen()
 	if c.Concepts > 0 {
 		seen = seen[:c.Concepts]

@@ -51,7 +51,7 @@ func newTrainer(backend compute.Backend, c Config, pictures *corpus.Corpus) (*Tr
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	t := &Trainer{config: c, backend: backend, pictures: pictures, concepts: c.concepts()}
+	t := &Trainer{config: c, backend: backend, pictures: pictures, concepts: c.Seen()}
 	var err error
 	if t.network, err = c.Generator.Network(); err != nil {
 		return nil, err

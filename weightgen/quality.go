@@ -2,6 +2,7 @@ package weightgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -11,6 +12,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/metrics"
+	"github.com/warmstart-ml/warmstart/textenc"
 )
 
 // Quality compares pictures that a base makes with one-step samples and with what else could be used in their place, on concepts of an
@@ -62,22 +64,35 @@ func newGallery(ctx context.Context, backend compute.Backend, o RefineOptions) (
 	return g, nil
 }
 
-// add chooses concepts of a group, spread evenly over it, and one wording of each.
+// add chooses concepts of a group, spread evenly over it, and one wording of each. Those that the generator has no telling word for are left
+// out: it may have learnt from a few concepts only.
 func (g *gallery) add(ctx context.Context, name concept.Group) error {
 	all := concept.Unseen(name)
 	n := min(galleryConcepts, len(all))
 	v := group{name: string(name)}
+	tokens, features := g.sampler.model.Encoder.Shape()
+	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
 	for i := range n {
 		c := all[i*len(all)/n]
 		prompts := c.Phrasings()
 		if name == concept.Wording {
 			prompts = c.HeldOut()
 		}
+		prompt := prompts[i%len(prompts)]
+		var unknown *textenc.PromptError
+		if _, err := g.sampler.model.Encoder.Encode(prompt, rows, mask); errors.As(err, &unknown) {
+			continue
+		} else if err != nil {
+			return err
+		}
 		p, err := g.options.Test.Pairs(c, corpus.Choice{Pairs: galleryPictures})
 		if err != nil {
 			return fmt.Errorf("test pictures: %w", err)
 		}
-		v.prompts, v.pairs = append(v.prompts, prompts[i%len(prompts)]), append(v.pairs, p)
+		v.prompts, v.pairs = append(v.prompts, prompt), append(v.pairs, p)
+	}
+	if len(v.pairs) == 0 {
+		return nil
 	}
 	g.groups = append(g.groups, v)
 	return g.controls(ctx, &g.groups[len(g.groups)-1])
