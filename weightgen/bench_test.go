@@ -8,7 +8,11 @@ import (
 	"time"
 
 	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/textenc"
+	"github.com/warmstart-ml/warmstart/zoo"
 )
 
 // zooSized returns random adapters of the default size for all seen concepts.
@@ -74,10 +78,7 @@ func BenchmarkGenerate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := &Weights{Model: m}
-	for _, p := range m.Params.List() {
-		w.Values = append(w.Values, make([]float32, p.Size()))
-	}
+	w := drawnWeights(m)
 	path := filepath.Join(b.TempDir(), "w")
 	if err := w.WriteFile(path); err != nil {
 		b.Fatal(err)
@@ -107,4 +108,68 @@ func BenchmarkGenerate(b *testing.B) {
 	for name, d := range map[string]time.Duration{"read": read, "compile": compile, "run": run, "warm": warm} {
 		b.ReportMetric(float64(d.Microseconds())/float64(b.N)/1000, fmt.Sprintf("%s-ms/op", name))
 	}
+}
+
+// BenchmarkRefineStep measures the second stage at its default sizes, with pictures that are there already.
+func BenchmarkRefineStep(b *testing.B) {
+	config, err := gan.Preset("mini")
+	if err != nil {
+		b.Fatal(err)
+	}
+	base := drawnBase(b, config, lora.DefaultConfig())
+	concepts := concept.Seen()
+	z, code := randomZoo(b, base, concepts, zoo.BlockSize)
+	data, err := NewDataset(z, code)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := DefaultConfig(NetworkDiT)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := newModel(c, data.Layout, textenc.NewVocabulary(data.Prompts))
+	if err != nil {
+		b.Fatal(err)
+	}
+	pictures, err := corpus.New(b.Context(), corpus.Config{Size: config.Size, Scenes: 4, First: corpus.TrainScenes})
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := RefineOptions{
+		Config: DefaultRefineConfig(), Weights: drawnWeights(m), Base: base, Code: code, Pictures: pictures, Concepts: concepts[:8],
+	}
+	o.Config.Pairs = 4
+	r, err := newRefiner(testBackend(b), o, fresh(o.Weights.Values))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	var generate, tasks, update time.Duration
+	for step := range b.N + 2 {
+		if step == 2 {
+			b.ResetTimer()
+			generate, tasks, update = 0, 0, 0
+		}
+		visits := o.Config.visits(r.step, r.prompts)
+		t0 := time.Now()
+		if err := r.generate(visits); err != nil {
+			b.Fatal(err)
+		}
+		t1 := time.Now()
+		if err := r.show(visits); err != nil {
+			b.Fatal(err)
+		}
+		if err := r.engine.Run(r.tasks); err != nil {
+			b.Fatal(err)
+		}
+		t2 := time.Now()
+		if _, err := r.run(); err != nil {
+			b.Fatal(err)
+		}
+		generate, tasks, update = generate+t1.Sub(t0), tasks+t2.Sub(t1), update+time.Since(t2)
+	}
+	for name, d := range map[string]time.Duration{"generate": generate, "tasks": tasks, "update": update} {
+		b.ReportMetric(float64(d.Microseconds())/float64(b.N)/1000, name+"-ms/op")
+	}
+	b.ReportMetric(float64(data.Blocks), "blocks")
 }

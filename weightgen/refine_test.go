@@ -31,25 +31,35 @@ func tinyBase(t testing.TB) *lora.Base {
 		t.Fatal(err)
 	}
 	config.Width, config.Size = 4, 16
+	return drawnBase(t, config, lora.Config{Seed: 1, Ranks: []lora.Rank{{Pattern: "*", Rank: 2}}})
+}
+
+func drawnBase(t testing.TB, config gan.Config, adapters lora.Config) *lora.Base {
+	t.Helper()
 	network, err := config.Network()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &gan.Weights{Config: config}
-	for i, p := range network.Params.List() {
-		values := make([]float32, p.Size())
-		network.Params.Draw(nn.Ref(i), 1, values)
-		w.Values = append(w.Values, values)
-	}
-	b, err := lora.NewBase(w, lora.Config{Seed: 1, Ranks: []lora.Rank{{Pattern: "*", Rank: 2}}})
+	b, err := lora.NewBase(&gan.Weights{Config: config, Values: drawn(&network.Params)}, adapters)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
+func drawn(p *nn.Params) (values [][]float32) {
+	for i, q := range p.List() {
+		v := make([]float32, q.Size())
+		p.Draw(nn.Ref(i), 1, v)
+		values = append(values, v)
+	}
+	return values
+}
+
+func drawnWeights(m *Model) *Weights { return &Weights{Model: m, Values: drawn(&m.Params)} }
+
 // randomZoo has adapters of the given concepts, drawn at random.
-func randomZoo(t testing.TB, b *lora.Base, concepts []concept.Concept) (*zoo.Zoo, *zoo.Code) {
+func randomZoo(t testing.TB, b *lora.Base, concepts []concept.Concept, size int) (*zoo.Zoo, *zoo.Code) {
 	t.Helper()
 	z := &zoo.Zoo{Base: b}
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -62,7 +72,7 @@ func randomZoo(t testing.TB, b *lora.Base, concepts []concept.Concept) (*zoo.Zoo
 		}
 		z.Entries, z.Adapters = append(z.Entries, zoo.Entry{ID: c.ID}), append(z.Adapters, values)
 	}
-	code, err := z.Code(64)
+	code, err := z.Code(size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +84,7 @@ func tinyRefine(t testing.TB, dir string) RefineOptions {
 	t.Helper()
 	b := tinyBase(t)
 	concepts := concept.Seen()[:5]
-	_, code := randomZoo(t, b, concepts)
+	_, code := randomZoo(t, b, concepts, 64)
 	var prompts [][]string
 	for _, c := range concept.Seen() {
 		prompts = append(prompts, c.Phrasings())
@@ -84,12 +94,6 @@ func tinyRefine(t testing.TB, dir string) RefineOptions {
 	m, err := newModel(c, LayoutOf(code), textenc.NewVocabulary(prompts))
 	if err != nil {
 		t.Fatal(err)
-	}
-	w := &Weights{Model: m}
-	for i, p := range m.Params.List() {
-		values := make([]float32, p.Size())
-		m.Params.Draw(nn.Ref(i), 1, values)
-		w.Values = append(w.Values, values)
 	}
 	pictures := func(first uint64) *corpus.Corpus {
 		p, err := corpus.New(t.Context(), corpus.Config{Size: 16, Scenes: 5, First: first})
@@ -102,7 +106,7 @@ func tinyRefine(t testing.TB, dir string) RefineOptions {
 		Config: RefineConfig{
 			Optimiser: Optimiser{Steps: 6, Warmup: 1, LR: 3e-3, WeightDecay: 0.01, EMA: 0.9}, Together: 2, Batch: 2, Pairs: 3, Seed: 1,
 		},
-		Weights: w, Base: b, Code: code, Pictures: pictures(corpus.TrainScenes), Test: pictures(corpus.TestScenes), Concepts: concepts,
+		Weights: drawnWeights(m), Base: b, Code: code, Pictures: pictures(corpus.TrainScenes), Test: pictures(corpus.TestScenes), Concepts: concepts,
 		Run: Run{Dir: dir, SaveEvery: time.Nanosecond, EvalEvery: 3},
 	}
 }
@@ -223,7 +227,7 @@ func TestRefineRefuses(t *testing.T) {
 		"together":         func(o *RefineOptions) { o.Config.Together = 0 },
 		"other stage":      func(o *RefineOptions) { o.Dir = first },
 		"use its own base": func(o *RefineOptions) { code := *o.Code; code.BaseHash = "x"; o.Code = &code },
-		"for other blocks": func(o *RefineOptions) { _, o.Code = randomZoo(t, o.Base, o.Concepts[:2]) },
+		"for other blocks": func(o *RefineOptions) { _, o.Code = randomZoo(t, o.Base, o.Concepts[:2], 64) },
 		"sample in one":    func(o *RefineOptions) { o.Weights.Model.config.Terminal = 0 },
 		"for a base of 16": func(o *RefineOptions) { o.Test, _ = corpus.New(t.Context(), corpus.Config{Size: 32, Scenes: 1}) },
 		"words of the prom": func(o *RefineOptions) {
@@ -294,7 +298,7 @@ func TestNothingUnseen(t *testing.T) {
 		}
 	}
 	b := tinyBase(t)
-	z, code := randomZoo(t, b, concept.Seen())
+	z, code := randomZoo(t, b, concept.Seen(), 64)
 	data, err := NewDataset(z, code)
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -11,85 +13,90 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/corpus"
-	"github.com/warmstart-ml/warmstart/gan"
-	"github.com/warmstart-ml/warmstart/nn"
+	"github.com/warmstart-ml/warmstart/imageloss"
 )
 
-// refiner trains a generator through a base step by step.
+// refiner trains a generator through a base step by step: adapters for the step's prompts, the image loss and its gradient by each
+// adapter, and from there the generator's step.
 type refiner struct {
 	*stepper
 	options     RefineOptions
 	fingerprint string
-	network     *gan.Network
 	pairs       []*corpus.Pairs // of each concept
 	prompts     [][]string      // likewise
 
-	rows, mask *nn.Feed   // [together, tokens, features], [together, tokens]
-	x, y       []*nn.Feed // of each draw: [batch, size, size, 3]
+	sampler *sampler // for as many prompts as there are in a step
+	engine  *imageloss.Engine
+	tasks   []imageloss.Task // of a step's visits
 }
 
+// Inputs of the step.
+const (
+	feedPrompts  = scalarCount + iota // [together, tokens, features]
+	feedWords                         // [together, tokens], the mask of these
+	feedGradient                      // [together, blocks, size], of the loss by the generated blocks
+)
+
 // newRefiner makes a refiner with the given state.
-func newRefiner(backend compute.Backend, o RefineOptions, state [][]float32) (*refiner, error) {
-	r := &refiner{options: o, fingerprint: o.fingerprint()}
-	encoder := o.Weights.Model.Encoder
+func newRefiner(backend compute.Backend, o RefineOptions, state [][]float32) (r *refiner, err error) {
+	r = &refiner{options: o, fingerprint: o.fingerprint()}
+	if err := r.readConcepts(); err != nil {
+		return nil, err
+	}
+	m, g := o.Weights.Model, o.Base.Generator.Config
+	r.stepper, err = newStepper(backend, "second-stage training step of the weight generator", m, o.Config.Optimiser, state, r.alongGradient)
+	if err != nil {
+		return nil, err
+	}
+	if r.sampler, err = newSampler(backend, m, o.Config.Together); err != nil {
+		r.Close()
+		return nil, err
+	}
+	g.Batch = o.Config.Batch
+	if r.engine, err = imageloss.New(g, o.Base.Layout, false, min(o.Config.Together, runtime.GOMAXPROCS(0))); err != nil {
+		r.Close()
+		return nil, err
+	}
+	if err := r.engine.SetBase(o.Base.Generator.Values); err != nil {
+		r.Close()
+		return nil, err
+	}
+	n := g.Batch * g.Size * g.Size * 3
+	for range o.Config.Together {
+		r.tasks = append(r.tasks, imageloss.Task{X: make([]float32, n), Y: make([]float32, n)})
+	}
+	return r, nil
+}
+
+// readConcepts chooses the concepts' pictures and checks their wordings.
+func (r *refiner) readConcepts() error {
+	o, encoder := r.options, r.options.Weights.Model.Encoder
 	tokens, features := encoder.Shape()
 	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
 	for _, c := range o.Concepts {
 		p, err := o.Pictures.Pairs(c, corpus.Choice{Pairs: o.Config.Pairs, Photos: o.Config.Photos, Seed: o.Config.Seed})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.pairs, r.prompts = append(r.pairs, p), append(r.prompts, c.Phrasings())
 		for _, text := range c.Phrasings() {
 			if _, err := encoder.Encode(text, rows, mask); err != nil {
-				return nil, fmt.Errorf("concept %s, %q: %w", c.ID, text, err)
+				return fmt.Errorf("concept %s, %q: %w", c.ID, text, err)
 			}
 		}
 	}
-	var err error
-	if r.network, err = o.Base.Generator.Config.Network(); err != nil {
-		return nil, err
-	}
-	r.stepper, err = newStepper(backend, "second-stage training step of the weight generator", o.Weights.Model, o.Config.Optimiser, state, r.loss)
-	if err != nil {
-		return nil, err
-	}
-	feeds := r.feeds[scalarCount:]
-	for i, values := range o.Base.Generator.Values {
-		copy(feeds[i].Data, values)
-	}
-	feeds = feeds[len(o.Base.Generator.Values):]
-	r.rows, r.mask, feeds = feeds[0], feeds[1], feeds[2:]
-	for k := range o.Config.Together {
-		r.x, r.y = append(r.x, feeds[2*k]), append(r.y, feeds[2*k+1])
-	}
-	return r, nil
+	return nil
 }
 
-// loss declares the base's weights, the prompts and the pictures as inputs, and returns the mean absolute error of the pictures. (That of
-// the base's training has a factor, which Adam would undo.)
-func (r *refiner) loss(g *Graph, weights []*Node) *Node {
-	o, m := r.options, r.options.Weights.Model
-	c, size := o.Config, o.Base.Generator.Config.Size
+// alongGradient declares the inputs from feedPrompts on, and returns the sum of the generated blocks' values times the loss's gradient by
+// them: what has the same gradient by the generator's weights as the loss.
+func (r *refiner) alongGradient(g *Graph, weights []*Node) *Node {
+	m, together := r.options.Weights.Model, r.options.Config.Together
 	tokens, features := m.Encoder.Shape()
-	base := r.network.Params.Inputs(g, "base/")
 	feed := func(name string, dims ...int) *Node { return Parameter(g, name, shapes.Make(dtypes.Float32, dims...)) }
-	rows, mask := feed("rows", c.Together, tokens, features), feed("mask", c.Together, tokens)
-	adapters := m.OneStep(m.Params.NewEnv(weights, nil), rows, mask) // [together, blocks, size]
-	var losses []*Node
-	for k := range c.Together {
-		x, y := feed(fmt.Sprintf("x%d", k), c.Batch, size, size, 3), feed(fmt.Sprintf("y%d", k), c.Batch, size, size, 3)
-		blocks := Reshape(SliceAxis(adapters, 0, AxisElem(k)), m.layout.Blocks, m.layout.Size)
-		edited := r.options.apply(r.network, base, blocks, x)
-		losses = append(losses, gan.L1(edited, y))
-	}
-	return ReduceAllMean(Stack(losses, 0))
-}
-
-// apply returns what the base makes of x [batch, height, width, 3] with the adapter of normalised blocks [blocks, size].
-func (o RefineOptions) apply(network *gan.Network, base []*Node, blocks, x *Node) *Node {
-	weights := o.Base.Layout.Weights(base, o.Code.DecodeNodes(blocks))
-	return network.Forward(network.Params.NewEnv(weights, nil), x)
+	rows, mask := feed("rows", together, tokens, features), feed("mask", together, tokens)
+	gradient := feed("gradient", together, m.layout.Blocks, m.layout.Size)
+	return ReduceAllSum(Mul(m.OneStep(m.Params.NewEnv(weights, nil), rows, mask), gradient))
 }
 
 // visit is what one of a step's places trains on.
@@ -115,26 +122,59 @@ func (c RefineConfig) visits(step int, prompts [][]string) []visit {
 }
 
 // Step trains on one step's visits and returns the mean absolute error before the weights changed.
-func (r *refiner) Step() (float32, error) {
+func (r *refiner) Step() (loss float32, err error) {
 	visits := r.options.Config.visits(r.step, r.prompts)
-	tokens, features := r.model.Encoder.Shape()
-	for k, v := range visits {
-		text := r.prompts[v.concept][v.prompt]
-		r.model.Encoder.Encode(text, part(r.rows.Data, k, tokens*features), part(r.mask.Data, k, tokens)) // has been checked for errors
+	if err := r.generate(visits); err != nil {
+		return 0, fmt.Errorf("step %d: %w", r.step+1, err)
 	}
-	// On all cores: targets are made when they are first needed.
-	batch := r.options.Config.Batch
-	err := corpus.Parallel(context.Background(), len(visits)*batch, func(i int) error {
-		k, j := i/batch, i%batch
-		p := r.pairs[visits[k].concept]
-		n := visits[k].first + j
-		values := len(r.x[k].Data) / batch
-		return p.Copy(n%p.Len(), n/p.Len()%2 == 1, part(r.x[k].Data, j, values), part(r.y[k].Data, j, values))
-	})
-	if err != nil {
+	if err := r.show(visits); err != nil {
 		return 0, fmt.Errorf("data of step %d: %w", r.step+1, err)
 	}
-	return r.run()
+	if err := r.engine.Run(r.tasks); err != nil {
+		return 0, fmt.Errorf("step %d: %w", r.step+1, err)
+	}
+	code, share := r.options.Code, 1/float32(len(r.tasks)) // the loss is the mean over the tasks
+	size := code.Blocks.Size()
+	for k, t := range r.tasks {
+		gradient := code.Blocks.Cut(r.options.Base.Layout.Cut(t.Gradient))
+		for i := range gradient {
+			gradient[i] *= code.Scale[i/size] * share
+		}
+		copy(part(r.feeds[feedGradient].Data, k, len(gradient)), gradient)
+		loss += t.Loss * share
+	}
+	_, err = r.run()
+	return loss, err
+}
+
+// generate makes the adapters for the visits' prompts, and writes these for the step.
+func (r *refiner) generate(visits []visit) error {
+	var prompts []string
+	for _, v := range visits {
+		prompts = append(prompts, r.prompts[v.concept][v.prompt])
+	}
+	weights := r.state[:len(r.model.Params.List())]
+	samples, _, err := r.sampler.sample(context.Background(), weights, prompts, Sampling{})
+	if err != nil {
+		return err
+	}
+	copy(r.feeds[feedPrompts].Data, r.sampler.rows.Data)
+	copy(r.feeds[feedWords].Data, r.sampler.mask.Data)
+	for k, values := range samples {
+		r.tasks[k].Adapter = slices.Concat(r.options.Code.Decode(values)...)
+	}
+	return nil
+}
+
+// show writes the visits' pictures, on all cores: targets are made when they are first needed.
+func (r *refiner) show(visits []visit) error {
+	batch := r.options.Config.Batch
+	return corpus.Parallel(context.Background(), len(visits)*batch, func(i int) error {
+		k, j := i/batch, i%batch
+		p, t := r.pairs[visits[k].concept], r.tasks[k]
+		n, values := visits[k].first+j, len(t.X)/batch
+		return p.Copy(n%p.Len(), n/p.Len()%2 == 1, part(t.X, j, values), part(t.Y, j, values))
+	})
 }
 
 // about describes the training's checkpoints.
@@ -167,4 +207,15 @@ func resumeRefiner(backend compute.Backend, o RefineOptions) (r *refiner, notice
 	}
 	r.step = step
 	return r, notice, nil
+}
+
+// Close frees what was compiled and the state.
+func (r *refiner) Close() {
+	r.stepper.Close()
+	if r.sampler != nil {
+		r.sampler.program.Close()
+	}
+	if r.engine != nil {
+		r.engine.Close()
+	}
 }
