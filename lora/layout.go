@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/warmstart-ml/warmstart/nn"
 )
@@ -158,7 +159,7 @@ func (l *Layout) Weights(base, adapter []*Node) []*Node {
 			if s.a != nn.None {
 				a = adapter[s.a]
 			} else {
-				a = Reshape(Const(base[i].Graph(), s.projection), s.inputs(), s.rank)
+				a = ConstTensor(base[i].Graph(), tensors.FromFlatDataAndDimensions(s.projection, s.inputs(), s.rank)) // Const looks at each value
 			}
 			weights[i] = Add(base[i], s.kernel(Dot(a, adapter[s.b]).MatMul()))
 		}
