@@ -27,7 +27,7 @@ type cli struct {
 	JSON    bool `name:"json" help:"Print the result as JSON."`
 	Threads int  `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
 
-	Demo     demoCmd     `cmd:"" help:"Make pairs, train on them and show what was learnt: a first look, in under a minute."`
+	Demo     demoCmd     `cmd:"" help:"From words to a network, with pix2pix beside it: a first look, in under a minute."`
 	Pairs    pairsCmd    `cmd:"" help:"Make pairs of pictures to learn from."`
 	Edits    editsCmd    `cmd:"" help:"List the built-in edits and their parameters."`
 	Init     initCmd     `cmd:"" help:"Write the weights of an effect from a description of it, in a moment."`
@@ -55,7 +55,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
-		kong.Vars{"demo_edit": demoEdit, "demo_steps": demoSteps}, tuneVars(),
+		kong.Vars{"demo_concept": demoConcept}, tuneVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)

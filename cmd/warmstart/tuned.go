@@ -92,7 +92,7 @@ func (c tuneCmd) finish(ctx context.Context, u *ui, start tuneStart, data tuneDa
 		return r, err
 	}
 	r.Gallery, r.Curve = filepath.Join(c.Out, "gallery.png"), filepath.Join(c.Out, "tune.json")
-	if err := imageio.WriteFile(r.Gallery, gallery{examples: examples[:min(16, len(examples))]}.sheet()); err != nil {
+	if err := imageio.WriteFile(r.Gallery, gallery(examples[:min(16, len(examples))]).sheet()); err != nil {
 		return nil, err
 	}
 	record := tuneRecord{tuneResult: *r, Base: start.base.Hash, Settings: o.Settings, Points: t.Curve}
