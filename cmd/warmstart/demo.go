@@ -22,7 +22,7 @@ type demoCmd struct {
 	List         bool    `help:"List concepts that no model has learnt, with their words, and do nothing else."`
 	Out          string  `short:"o" default:"warmstart-demo" placeholder:"DIR" help:"Folder for everything that is made. What an earlier demo left there is replaced. Default: warmstart-demo."`
 	Steps        int     `default:"80" placeholder:"N" help:"Steps of tuning the adapter; all weights are tuned for three times as many. Default: 80, about a second."`
-	ScratchSteps int     `default:"1000" placeholder:"N" help:"Steps of pix2pix from scratch beside it. Default: 1000."`
+	ScratchSteps int     `default:"1500" placeholder:"N" help:"Steps of pix2pix from scratch beside it. Default: 1500."`
 	Seed         uint64  `default:"1" help:"Of the landscapes and of everything else that is random."`
 	modelsFlag
 }
