@@ -177,6 +177,8 @@ func (r *refiner) show(visits []visit) error {
 	})
 }
 
+func (r *refiner) images() int { return r.options.Config.Together * r.options.Config.Batch }
+
 // about describes the training's checkpoints.
 func (r *refiner) about() *file {
 	f := r.model.describe(formatCheckpoint, r.fingerprint, r.step)

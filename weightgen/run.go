@@ -67,6 +67,7 @@ type training interface {
 	Close()
 
 	settings() Optimiser
+	images() int // of a step; 0 in the first stage
 	// evaluate adds to the record what is due on held-out data. If ctx is cancelled, it may add nothing.
 	evaluate(ctx context.Context, r *Record) error
 }
@@ -124,7 +125,7 @@ func (o Run) loop(ctx context.Context, t training) (Record, error) {
 	}
 	defer log.Close()
 	steps := t.settings().Steps
-	shown := progress.New(o.Progress, t.StepsDone(), steps, 1)
+	shown := progress.New(o.Progress, t.StepsDone(), steps, t.images())
 	defer shown.Close()
 	r := Record{Step: t.StepsDone()}
 	begun, saved, savedStep, quality := time.Now(), time.Now(), t.StepsDone(), ""

@@ -18,18 +18,22 @@ type Progress interface {
 	Close()
 }
 
-// New shows the steps from first to total on w, each of some images; nil keeps silent.
+// New shows the steps from first to total on w, each of some images, or of none: then the rate is that of steps. Without w it keeps silent.
 func New(w io.Writer, first, total, images int) Progress {
 	if w == nil {
 		return silent{}
 	}
+	unit := "images"
+	if images == 0 {
+		images, unit = 1, "steps"
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &bar{w: w, total: total, images: images, ProgressBar: progressbar.NewOptions((total-first)*images,
-			progressbar.OptionSetWriter(w), progressbar.OptionShowIts(), progressbar.OptionSetItsString("images"),
+			progressbar.OptionSetWriter(w), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30))}
 	}
 	now := time.Now()
-	return &lines{w: w, first: first, total: total, images: images, begun: now, shown: now}
+	return &lines{w: w, first: first, total: total, images: images, unit: unit, begun: now, shown: now}
 }
 
 type silent struct{}
@@ -58,6 +62,7 @@ const lineEvery = 5 * time.Second
 type lines struct {
 	w                    io.Writer
 	first, total, images int
+	unit                 string
 	begun, shown         time.Time
 }
 
@@ -69,8 +74,8 @@ func (p *lines) Step(done int, status string) {
 	p.shown = now
 	seconds := now.Sub(p.begun).Seconds()
 	left := time.Duration(seconds / float64(done-p.first) * float64(p.total-done) * float64(time.Second))
-	fmt.Fprintf(p.w, "step %d/%d  %s  %.1f images/s  %s left\n",
-		done, p.total, status, float64((done-p.first)*p.images)/seconds, left.Round(time.Second))
+	fmt.Fprintf(p.w, "step %d/%d  %s  %.1f %s/s  %s left\n",
+		done, p.total, status, float64((done-p.first)*p.images)/seconds, p.unit, left.Round(time.Second))
 }
 
 func (p *lines) Close() {}
