@@ -6,7 +6,6 @@ package pretrain
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/warmstart-ml/warmstart/base"
 	"github.com/warmstart-ml/warmstart/corpus"
-	"github.com/warmstart-ml/warmstart/lora"
-	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/weightgen"
 	"github.com/warmstart-ml/warmstart/zoo"
 )
@@ -69,39 +66,34 @@ type run struct {
 	Options
 	backend  compute.Backend
 	pictures *corpus.Corpus
-	test     *corpus.Corpus // for the log of the second stage
 }
 
 // Run does what is left of the recipe, or until ctx is cancelled: called again, it goes on. What it makes is in the folder ModelsDir
 // below o.Dir, with the names that package pretrained has for the files.
 func Run(ctx context.Context, backend compute.Backend, o Options) error {
 	r := &run{Options: o, backend: backend}
-	if err := os.MkdirAll(r.dir(ModelsDir), 0o755); err != nil {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return err
 	}
 	if err := r.paint(ctx); err != nil {
 		return err
 	}
-	b, z, err := r.zoo(ctx)
+	z, err := r.zoo(ctx)
 	if err != nil {
 		return err
 	}
-	blocks, err := zoo.NewBlocks(b.Layout, o.Config.BlockSize)
-	if err != nil {
-		return err
-	}
-	code := zoo.Fit(blocks, b.Hash, z.Adapters)
-	w, err := r.generator(ctx, b, z, code)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		b.Write(r.model(pretrained.BaseFile)), code.Write(r.model(pretrained.CodeFile)), w.WriteFile(r.model(pretrained.GeneratorFile)),
-	)
+	stage := 2
+	_, err = TrainGenerator(ctx, backend, GeneratorOptions{
+		Config: o.Config.Generator, Refine: o.Config.Refine, BlockSize: o.Config.BlockSize, Zoo: z, Pictures: r.pictures,
+		Dir: o.Dir, Progress: o.Progress, Say: func(format string, args ...any) {
+			stage++
+			r.say("%d of 4: %s", stage, fmt.Sprintf(format, args...))
+		},
+	})
+	return err
 }
 
-func (r *run) dir(name string) string   { return filepath.Join(r.Dir, name) }
-func (r *run) model(name string) string { return filepath.Join(r.Dir, ModelsDir, name) }
+func (r *run) dir(name string) string { return filepath.Join(r.Dir, name) }
 
 // say tells what is going on.
 func (r *run) say(format string, args ...any) {
@@ -109,9 +101,6 @@ func (r *run) say(format string, args ...any) {
 		fmt.Fprintf(r.Progress, format+"\n", args...)
 	}
 }
-
-// testScenes is the number of test scenes that the second stage's log looks at.
-const testScenes = 16
 
 // paint makes the pictures.
 func (r *run) paint(ctx context.Context) (err error) {
@@ -124,18 +113,17 @@ func (r *run) paint(ctx context.Context) (err error) {
 	for _, err := range r.pictures.Skipped {
 		r.say("skipped: %v", err)
 	}
-	r.test, err = corpus.New(ctx, corpus.Config{Size: c.Size, Scenes: testScenes, First: corpus.TestScenes})
-	return err
+	return nil
 }
 
 // zoo trains the base and the adapters.
-func (r *run) zoo(ctx context.Context) (*lora.Base, *zoo.Zoo, error) {
+func (r *run) zoo(ctx context.Context) (*zoo.Zoo, error) {
 	r.say("1 of 4: the base, through the adapters of all seen concepts")
 	trained, err := base.Train(ctx, r.backend, base.Options{
 		Config: r.Config.Base, Pictures: r.pictures, Dir: r.dir(BaseDir), Progress: r.Progress,
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("base: %w", err)
+		return nil, fmt.Errorf("base: %w", err)
 	}
 	r.say("2 of 4: the zoo, an adapter of every seen concept")
 	z, err := zoo.Build(ctx, zoo.Options{
@@ -143,7 +131,7 @@ func (r *run) zoo(ctx context.Context) (*lora.Base, *zoo.Zoo, error) {
 		Concepts: r.Config.Base.Seen(), Progress: r.Progress,
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("zoo: %w", err)
+		return nil, fmt.Errorf("zoo: %w", err)
 	}
 	flagged := 0
 	for _, e := range z.Entries {
@@ -154,37 +142,5 @@ func (r *run) zoo(ctx context.Context) (*lora.Base, *zoo.Zoo, error) {
 	if flagged > 0 {
 		r.say("%d of %d adapters are flagged: see warmstart zoo ls %s", flagged, len(z.Entries), r.dir(ZooDir))
 	}
-	return trained.Base, z, nil
-}
-
-// generator trains both stages of the weight generator.
-func (r *run) generator(ctx context.Context, b *lora.Base, z *zoo.Zoo, code *zoo.Code) (*weightgen.Weights, error) {
-	data, err := weightgen.NewDataset(z, code)
-	if err != nil {
-		return nil, err
-	}
-	var held []weightgen.Held
-	wordings, ok, err := weightgen.Wordings(z, code)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		held = append(held, wordings)
-	}
-	r.say("3 of 4: the weight generator, on the zoo's weights")
-	first, err := weightgen.Train(ctx, r.backend, weightgen.Options{
-		Config: r.Config.Generator, Data: data, Held: held, Run: weightgen.Run{Dir: r.dir(WeightsDir), Progress: r.Progress},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("weight generator: %w", err)
-	}
-	r.say("4 of 4: the weight generator, on what pictures become")
-	second, err := weightgen.Refine(ctx, r.backend, weightgen.RefineOptions{
-		Config: r.Config.Refine, Weights: first.Weights, Base: b, Code: code, Pictures: r.pictures,
-		Concepts: r.Config.Base.Seen(), Test: r.test, Run: weightgen.Run{Dir: r.dir(ImagesDir), Progress: r.Progress},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("weight generator, second stage: %w", err)
-	}
-	return second.Weights, nil
+	return z, nil
 }

@@ -27,19 +27,20 @@ type cli struct {
 	JSON    bool `name:"json" help:"Print the result as JSON."`
 	Threads int  `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
 
-	Demo     demoCmd     `cmd:"" help:"From words to a network, with pix2pix beside it: a first look, in under a minute."`
-	Pairs    pairsCmd    `cmd:"" help:"Make pairs of pictures to learn from."`
-	Edits    editsCmd    `cmd:"" help:"List the built-in edits and their parameters."`
-	Init     initCmd     `cmd:"" help:"Write the weights of an effect from a description of it, in a moment."`
-	Tune     tuneCmd     `cmd:"" help:"Train an effect on pairs for about a second, from weights that init writes."`
-	Train    trainCmd    `cmd:"" help:"Train a network on pairs from scratch."`
-	Apply    applyCmd    `cmd:"" help:"Apply a trained network to pictures."`
-	Eval     evalCmd     `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
-	Pretrain pretrainCmd `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
-	Zoo      zooCmd      `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
-	Bench    benchCmd    `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
-	Doctor   doctorCmd   `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Demo      demoCmd      `cmd:"" help:"From words to a network, with pix2pix beside it: a first look, in under a minute."`
+	Pairs     pairsCmd     `cmd:"" help:"Make pairs of pictures to learn from."`
+	Edits     editsCmd     `cmd:"" help:"List the built-in edits and their parameters."`
+	Init      initCmd      `cmd:"" help:"Write the weights of an effect from a description of it, in a moment."`
+	Tune      tuneCmd      `cmd:"" help:"Train an effect on pairs for about a second, from weights that init writes."`
+	Train     trainCmd     `cmd:"" help:"Train a network on pairs from scratch."`
+	Apply     applyCmd     `cmd:"" help:"Apply a trained network to pictures."`
+	Eval      evalCmd      `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
+	Pretrain  pretrainCmd  `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
+	Zoo       zooCmd       `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
+	Generator generatorCmd `cmd:"" help:"Train weight generators."`
+	Bench     benchCmd     `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
+	Doctor    doctorCmd    `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // started is when the process did, as near as it can tell.
@@ -55,7 +56,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
-		kong.Vars{"demo_concept": demoConcept}, tuneVars(),
+		kong.Vars{"demo_concept": demoConcept}, tuneVars(), generatorTrainVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)
