@@ -4,7 +4,8 @@
 //
 // An adapter is a matrix of Blocks rows of Size values each, normalised per row to about zero mean and unit
 // variance over a zoo of adapters; a mask tells values from padding. [Train] learns from a [Dataset] of adapters
-// and wordings, and [Generator] makes an adapter from a prompt, in one step or in several.
+// and wordings, and [Generator] makes an adapter from a prompt, in one step or in several. [Refine] is a second stage: it
+// trains a generator as it samples in one step, through the frozen base, on the pictures that its adapters lead to.
 //
 // Two networks are there. "unet1d" is the paper's: a one-dimensional U-Net that sees one block at a time. "dit" is
 // a diffusion Transformer with the blocks of an adapter as its tokens, so that they can agree with each other.

@@ -2,7 +2,6 @@ package weightgen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -12,7 +11,6 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/metrics"
-	"github.com/warmstart-ml/warmstart/textenc"
 )
 
 // Quality compares pictures that a base makes with one-step samples and with what else could be used in their place, on concepts of an
@@ -79,11 +77,8 @@ func (g *gallery) add(ctx context.Context, name concept.Group) error {
 			prompts = c.HeldOut()
 		}
 		prompt := prompts[i%len(prompts)]
-		var unknown *textenc.PromptError
-		if _, err := g.sampler.model.Encoder.Encode(prompt, rows, mask); errors.As(err, &unknown) {
+		if _, err := g.sampler.model.Encoder.Encode(prompt, rows, mask); err != nil {
 			continue
-		} else if err != nil {
-			return err
 		}
 		p, err := g.options.Test.Pairs(c, corpus.Choice{Pairs: galleryPictures})
 		if err != nil {
