@@ -3,8 +3,6 @@ package zoo
 import (
 	"fmt"
 
-	. "github.com/gomlx/gomlx/core/graph"
-
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
 )
@@ -86,17 +84,6 @@ func (b *Blocks) Join(blocks []float32) [][]float32 {
 	for i, p := range b.params {
 		adapter[i] = make([]float32, p.Size())
 		copy(adapter[i], blocks[b.first[i]*b.size:])
-	}
-	return adapter
-}
-
-// joinNodes is Join for a node [Count, Size].
-func (b *Blocks) joinNodes(blocks *Node) []*Node {
-	flat := Reshape(blocks, b.count*b.size)
-	adapter := make([]*Node, len(b.params))
-	for i, p := range b.params {
-		start := b.first[i] * b.size
-		adapter[i] = Reshape(Slice(flat, AxisRange(start, start+p.Size())), p.Dims...)
 	}
 	return adapter
 }

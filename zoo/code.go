@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-
-	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // Values of stored adapters.
@@ -97,14 +95,6 @@ func (c *Code) Decode(normalised []float32) [][]float32 {
 		blocks[i] = float32(normalised[i]*c.Scale[i/c.Blocks.size]) + m
 	}
 	return c.Blocks.Join(blocks)
-}
-
-// DecodeNodes is Decode for a node [Count, Size]: it returns nodes of the adapter's tensors in the order of the layout.
-func (c *Code) DecodeNodes(x *Node) []*Node {
-	b, g := c.Blocks, x.Graph()
-	scale := Reshape(Const(g, c.Scale), b.count, 1)
-	mean := Reshape(Const(g, c.Mean), b.count, b.size)
-	return b.joinNodes(Add(Mul(x, BroadcastToDims(scale, b.count, b.size)), mean))
 }
 
 // Schema identifies base, cutting and normalisation: who has the same can decode each other's blocks.

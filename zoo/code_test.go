@@ -12,12 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/gomlx/gomlx/core/graph"
-
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-
-	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/safetensors"
@@ -210,64 +204,6 @@ func TestRounding(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 128, -128, 127.999999} {
 		if _, err := round([][]float32{{float32(v)}}); err == nil {
 			t.Errorf("%g is accepted", v)
-		}
-	}
-}
-
-// TestDecodeNodes compares the graph with Decode, and its gradient with what the chain rule gives.
-func TestDecodeNodes(t *testing.T) {
-	backend, err := cpu.New("threads=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer backend.Finalize()
-	rng := rand.New(rand.NewPCG(7, 8))
-	for range 10 {
-		l := randomLayout(t, rng)
-		b, err := NewBlocks(l, 1+rng.IntN(50))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := Fit(b, "hash", randomAdapters(t, l, rng, 3))
-		x := make([]float32, b.Count()*b.Size())
-		for i := range x {
-			x[i] = float32(rng.NormFloat64())
-		}
-		shape := shapes.Make(dtypes.Float32, b.Count(), b.Size())
-		program, err := nn.Compile(backend, "decode", func(g *Graph) []*Node {
-			in := Parameter(g, "x", shape)
-			out := c.DecodeNodes(in)
-			var sum *Node
-			for _, n := range out {
-				if s := ReduceAllSum(n); sum == nil {
-					sum = s
-				} else {
-					sum = Add(sum, s)
-				}
-			}
-			return append(out, Gradient(sum, in)...)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer program.Close()
-		out := runProgram(t, backend, program, x, shape)
-		for i, want := range c.Decode(x) {
-			for j, w := range want {
-				if math.Abs(float64(out[i][j]-w)) > 1e-6*max(1, math.Abs(float64(w))) {
-					t.Fatalf("tensor %d, value %d: %g, wanted %g", i, j, out[i][j], w)
-				}
-			}
-		}
-		gradient := out[len(out)-1]
-		for i, used := range b.Mask() {
-			want := float32(0)
-			if used {
-				want = c.Scale[i/b.Size()]
-			}
-			if gradient[i] != want {
-				t.Fatalf("gradient %g of value %d, wanted %g", gradient[i], i, want)
-			}
 		}
 	}
 }

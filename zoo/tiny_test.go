@@ -3,9 +3,6 @@ package zoo
 import (
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/shapes"
-
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
@@ -34,30 +31,4 @@ func tinyBase(t testing.TB, seed uint64) *lora.Base {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// runProgram runs a program of one input and returns copies of its outputs.
-func runProgram(t testing.TB, backend compute.Backend, program *nn.Program, x []float32, shape shapes.Shape) [][]float32 {
-	t.Helper()
-	in, err := backend.BufferFromFlatData(0, x, shape)
-	if err != nil {
-		t.Fatal(err)
-	}
-	buffers, err := program.Run([]compute.Buffer{in}, []bool{false})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out [][]float32
-	for _, b := range buffers {
-		s, err := b.Shape()
-		if err != nil {
-			t.Fatal(err)
-		}
-		values := make([]float32, s.Size())
-		if err := b.ToFlatData(values); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, values)
-	}
-	return out
 }
