@@ -21,6 +21,7 @@ import (
 
 type generatorCmd struct {
 	Train generatorTrainCmd `cmd:"" help:"Train a weight generator on a zoo."`
+	Eval  generatorEvalCmd  `cmd:"" help:"Measure what a weight generator is worth on concepts that nothing was trained on."`
 }
 
 type generatorTrainCmd struct {

@@ -37,7 +37,7 @@ type cli struct {
 	Eval      evalCmd      `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
 	Pretrain  pretrainCmd  `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
 	Zoo       zooCmd       `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
-	Generator generatorCmd `cmd:"" help:"Train weight generators."`
+	Generator generatorCmd `cmd:"" help:"Train and evaluate weight generators."`
 	Bench     benchCmd     `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
 	Doctor    doctorCmd    `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -56,7 +56,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
-		kong.Vars{"demo_concept": demoConcept}, tuneVars(), generatorTrainVars(),
+		kong.Vars{"demo_concept": demoConcept}, tuneVars(), generatorTrainVars(), generatorEvalVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)
