@@ -28,11 +28,11 @@ type RefineConfig struct {
 	Seed     uint64  `json:"seed"`
 }
 
-// DefaultRefineConfig returns the configuration to start from.
+// DefaultRefineConfig returns the configuration to start from. The seed is neither the base's nor the zoo's, so that pictures are new.
 func DefaultRefineConfig() RefineConfig {
 	return RefineConfig{
-		Optimiser: Optimiser{Steps: 6000, Warmup: 100, LR: 3e-4, WeightDecay: 0.01, EMA: 0.999},
-		Together:  4, Batch: 4, Pairs: 64, Photos: 0.4, Seed: 1,
+		Optimiser: Optimiser{Steps: 12000, Warmup: 200, LR: 3e-4, WeightDecay: 0.01, EMA: 0.999},
+		Together:  4, Batch: 4, Pairs: 64, Photos: 0.4, Seed: 3,
 	}
 }
 
