@@ -256,6 +256,7 @@ func TestCheck(t *testing.T) {
 		`from "nowhere"`:    func(o *Options) { o.From = "nowhere" },
 		"to start from":     func(o *Options) { o.From = Generated },
 		"for \"generated\"": func(o *Options) { o.Start = base.Layout.Initial() },
+		"not finite":        func(o *Options) { o.From, o.Start = Generated, [][]float32{{1, float32(math.NaN())}} },
 		"give one":          func(o *Options) { o.Seconds = 1 },
 		"budget of 0 steps": func(o *Options) { o.Steps = 0 },
 		"NaN seconds":       func(o *Options) { o.Steps, o.Seconds = 0, math.NaN() },
