@@ -114,5 +114,13 @@ func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt strin
 	if err != nil {
 		return nil, unknown, err
 	}
-	return &lora.Adapter{Values: m.Code.Decode(values), Info: lora.Info{Prompt: prompt}}, unknown, nil
+	a = &lora.Adapter{Values: m.Code.Decode(values), Info: lora.Info{Prompt: prompt}}
+	for _, tensor := range a.Values {
+		for _, v := range tensor {
+			if v-v != 0 { // NaN or infinite
+				return nil, unknown, fmt.Errorf("the weight generator makes values of %q that are not finite: train it anew", prompt)
+			}
+		}
+	}
+	return a, unknown, nil
 }

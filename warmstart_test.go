@@ -90,6 +90,22 @@ func TestInitRefuses(t *testing.T) {
 	}
 }
 
+// TestInitNotFinite: a generator whose weights are too large makes no adapter.
+func TestInitNotFinite(t *testing.T) {
+	models, err := Load(tinyModels(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, values := range models.Generator.Values {
+		for i := range values {
+			values[i] = 1e38
+		}
+	}
+	if a, _, err := models.Init(t.Context(), testBackend(t), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "not finite") {
+		t.Errorf("adapter %v, error %v", a, err)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	good, other := tinyModels(t, 1), tinyModels(t, 2)
 	for _, c := range []struct {
