@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -360,6 +361,21 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestNoPhotos: an evaluation on photos says so if no concept is for photos.
+func TestNoPhotos(t *testing.T) {
+	o := testOptions(t)
+	o.Photos = testPhotos(t)
+	l, err := newLab(t.Context(), testBackend(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	l.asks = slices.DeleteFunc(asks(0), func(a ask) bool { return !a.NeedsMasks })[:2]
+	if _, err := l.onPhotos(t.Context()); err == nil || !strings.Contains(err.Error(), "to photos") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestGrid(t *testing.T) {
 	o := testOptions(t)
 	o.Photos = testPhotos(t)
@@ -371,5 +387,9 @@ func TestGrid(t *testing.T) {
 	}
 	if m.W != 4+5*(48+4) || m.H < 2*48 || m.H > 4*48 {
 		t.Errorf("a grid of %dx%d", m.W, m.H)
+	}
+	g.Concepts = -1
+	if _, err := Grid(t.Context(), testBackend(t), o, g); err == nil || !strings.Contains(err.Error(), "-1 concepts") {
+		t.Errorf("pictures of -1 concepts: error %v", err)
 	}
 }

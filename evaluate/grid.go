@@ -42,6 +42,9 @@ var about = map[concept.Group]string{
 // tuning them, and after training from scratch for the same time. Every other row shows a photo, where there are any and the concept
 // can be applied to them.
 func Grid(ctx context.Context, backend compute.Backend, o Options, g GridOptions) (*imageio.Image, error) {
+	if g.Concepts < 0 {
+		return nil, fmt.Errorf("evaluate: pictures of %d concepts: there must be some, or 0 for all", g.Concepts)
+	}
 	l, err := newLab(ctx, backend, o)
 	if err != nil {
 		return nil, err

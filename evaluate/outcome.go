@@ -88,7 +88,7 @@ type Outcome struct {
 	Speedup float64 `json:"speedup"` // Scratch / Ours, reached or not
 }
 
-// outcome finds where a curve reaches the quality of a training from scratch. It counts until that took as long.
+// outcome finds where a curve reaches the quality of a training from scratch.
 func outcome(scratch finish, curve []Point) Outcome {
 	o := Outcome{Quality: scratch.PSNR, Scratch: scratch.Seconds}
 	for _, p := range curve {

@@ -14,6 +14,9 @@ func (l *lab) quality(ctx context.Context, s *set) (*Quality, error) {
 		return nil, err
 	}
 	all := s.usable(l.asks)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("none of the %d concepts can be applied to %s: take more of each group", len(l.asks), s.name())
+	}
 	made, err := l.generated(ctx, all)
 	if err != nil {
 		return nil, err

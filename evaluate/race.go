@@ -28,8 +28,9 @@ func (l *lab) race(ctx context.Context) (*Speedup, error) {
 		key := struct {
 			Base, Generator, Test, Train, Concept, Prompt string
 			LR                                            float64
+			Machine                                       Machine // times of another one would be no comparison
 			Config                                        Config
-		}{l.o.Models.Base.Hash, l.o.Models.ID, l.scenes.test.ID(), l.scenes.train.ID(), a.ID, a.prompt, rate.LR, Config{
+		}{l.o.Models.Base.Hash, l.o.Models.ID, l.scenes.test.ID(), l.scenes.train.ID(), a.ID, a.prompt, rate.LR, thisMachine(), Config{
 			Pictures: c.Pictures, Pairs: c.Pairs, Batch: c.Batch, Warm: c.Warm,
 			Race: Race{Steps: c.Race.Steps, Published: c.Race.Published, Adapter: c.Race.Adapter},
 		}}
@@ -123,13 +124,16 @@ func (r *racer) searchRate(ctx context.Context, some []ask) (Candidate, error) {
 		list = append(list, Candidate{LR: lr})
 	}
 	tick := r.progress("learning rates from scratch", "trainings", len(list)*len(some))
-	own := r.o.Models.Base.Generator.Config
 	return search(ctx, list, some, tick, func(w Candidate, a ask) (float64, error) {
+		config, err := c.scratchConfig(r.o.Models.Base, w.LR)
+		if err != nil {
+			return 0, err
+		}
 		key := struct {
-			Test, Train, Concept                 string
-			Width, Pictures, Pairs, Batch, Steps int
-			LR                                   float64
-		}{r.scenes.test.ID(), r.scenes.train.ID(), a.ID, own.Width, c.Pictures, c.Pairs, c.Batch, c.Race.Steps, w.LR}
+			Test, Train, Concept string
+			Pictures, Pairs      int
+			Config               gan.Config
+		}{r.scenes.test.ID(), r.scenes.train.ID(), a.ID, c.Pictures, c.Pairs, config}
 		end, err := remember(r.cache, "scratch", a.ID, key, func() (finish, error) { return r.fromScratch(ctx, a, w.LR) })
 		return end.PSNR, err
 	})
