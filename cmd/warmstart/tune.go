@@ -14,6 +14,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pairs"
 	"github.com/warmstart-ml/warmstart/tune"
@@ -87,8 +88,8 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 
 // train trains, once it is known that the result can be written.
 func (c tuneCmd) train(ctx context.Context, o tune.Options) (*tune.Result, error) {
-	if c.outFile() && isFolder(c.Out) {
-		return nil, fmt.Errorf("-o %s is a folder: name one without .safetensors, or a file", c.Out)
+	if err := c.checkOut(o); err != nil {
+		return nil, err
 	}
 	if !c.outFile() {
 		if err := os.MkdirAll(c.Out, 0o755); err != nil {
@@ -105,6 +106,23 @@ func (c tuneCmd) train(ctx context.Context, o tune.Options) (*tune.Result, error
 		os.Remove(c.Out) // if it is empty
 	}
 	return result, err
+}
+
+// checkOut refuses a folder where the result would lie beside another network, which apply would take for it.
+func (c tuneCmd) checkOut(o tune.Options) error {
+	other := adapterFile
+	if !c.AllWeights && (o.From == tune.Generated || o.From == tune.Zero) {
+		other = gan.WeightsFile
+	}
+	switch {
+	case c.outFile() && isFolder(c.Out):
+		return fmt.Errorf("-o %s is a folder: name one without .safetensors, or a file", c.Out)
+	case checkpoint.Exists(c.Out):
+		return fmt.Errorf("-o %s holds a run of warmstart train: choose another folder", c.Out)
+	case exists(filepath.Join(c.Out, other)):
+		return fmt.Errorf("-o %s holds %s, which this training would not replace: choose another folder", c.Out, other)
+	}
+	return nil
 }
 
 // check refuses flags that contradict each other.

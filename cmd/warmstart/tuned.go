@@ -83,6 +83,10 @@ func (c tuneCmd) finish(ctx context.Context, u *ui, start tuneStart, data tuneDa
 	if start.from != c.From && c.From != "" {
 		r.From = c.From
 	}
+	// Weights are kept at once, and again with their quality: to measure it takes a while where there are many pairs.
+	if err := r.writeWeights(start, o, t); err != nil {
+		return nil, err
+	}
 	examples, err := compare(ctx, start, data, o, t)
 	if err != nil {
 		return nil, err
