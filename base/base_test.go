@@ -269,6 +269,23 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 	}
 }
 
+// TestDivergence: a training that diverges says so and spoils no checkpoint.
+func TestDivergence(t *testing.T) {
+	c := tinyConfig()
+	c.Generator.LR = 1e30
+	dir := t.TempDir()
+	_, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: tinyCorpus(t), Dir: dir, SaveEvery: time.Nanosecond})
+	if err == nil || !strings.Contains(err.Error(), "training diverged at step") {
+		t.Fatalf("error %v", err)
+	}
+	if !checkpoint.Exists(dir) {
+		return
+	}
+	if _, _, err := resume(testBackend(t), dir, c, tinyCorpus(t)); err != nil {
+		t.Errorf("the checkpoint: %v", err)
+	}
+}
+
 // FuzzCheckpointMetadata feeds a checkpoint's text entries to their parser.
 func FuzzCheckpointMetadata(f *testing.F) {
 	tr, err := newTrainer(testBackend(f), tinyConfig(), tinyCorpus(f))

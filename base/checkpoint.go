@@ -75,6 +75,15 @@ func (t *Trainer) tensors(do func(name string, dims []int) error) error {
 	return nil
 }
 
+// diverged is the error of weights that are of no use any more.
+func (t *Trainer) diverged(dir string) error {
+	err := fmt.Errorf("training diverged at step %d: lower the learning rates", t.step)
+	if checkpoint.Exists(dir) {
+		return fmt.Errorf("%w; the checkpoint in %s is from before", err, dir)
+	}
+	return err
+}
+
 // save writes the training state into dir.
 func (t *Trainer) save(dir string) error {
 	file := &safetensors.File{Metadata: t.metadata()}
@@ -82,6 +91,11 @@ func (t *Trainer) save(dir string) error {
 		values, err := nn.Values(t.state[len(file.Tensors)])
 		if err != nil {
 			return fmt.Errorf("read the training state: %w", err)
+		}
+		for _, v := range values {
+			if v-v != 0 { // NaN or infinite: what could not be read back must not replace what can
+				return t.diverged(dir)
+			}
 		}
 		file.Tensors = append(file.Tensors, safetensors.Float32(name, dims, values))
 		return nil

@@ -96,7 +96,7 @@ const identity = -1
 // draw is what one of a step's places trains on.
 type draw struct {
 	concept int // an index, or identity
-	visit   int // how often the concept was drawn before; of identities, how many were
+	visit   int // how often the concept was drawn before; of the identity, a number of its own for every draw
 }
 
 // epochSteps returns the number of steps in which every concept is drawn once. Identities fill the last one up.

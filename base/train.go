@@ -111,7 +111,7 @@ func (t *Trainer) loop(ctx context.Context, o Options) error {
 			return err
 		}
 		if sum := float64(l.Edits + l.Identity); math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return fmt.Errorf("training diverged at step %d: lower the learning rates; a checkpoint in %s is from before", t.step, o.Dir)
+			return t.diverged(o.Dir)
 		}
 		if err := log.Write(record{t.step, l, time.Since(begun).Seconds()}); err != nil {
 			return err
