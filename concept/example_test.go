@@ -26,5 +26,5 @@ func ExampleNearest() {
 	// Output:
 	// fog+watercolour.slight
 	// lights-on+watercolour
-	// watercolour
+	// golden-hour+watercolour.slight
 }

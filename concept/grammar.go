@@ -11,9 +11,10 @@ import (
 // Shares in thousandths. Whether a concept exists and on which side of the split it is depends on hashes of its own
 // names alone, so that ingredients added later leave every line of the split file as it is.
 const (
-	pairsUsed      = 180 // of the pairs that make sense
+	pairsUsed      = 180 // of the pairs that make sense, in the first part of the seen concepts and in group Pair
 	pairsHeldOut   = 80
-	triplesUsed    = 4
+	triplesUsed    = 4  // likewise of the triples
+	triplesMore    = 20 // of the triples, in the rest of the seen concepts
 	triplesHeldOut = 80  // on top of triples with a held-out pair
 	settingsHeld   = 240 // of colours and of strengths other than normal
 	shadesUsed     = 200 // of strengths other than normal of coloured ingredients
@@ -72,9 +73,14 @@ func (p *planner) add(group Group, id string, rank uint64) {
 		group = Wording
 	}
 	if rank == 0 {
-		rank = hash("order", id) | 1<<63
+		rank = hash("order", id)<<1>>2 | 1<<62
 	}
 	p.entries = append(p.entries, entry{group, id, rank})
+}
+
+// more appends a seen concept somewhere after all that add appends.
+func (p *planner) more(id string) {
+	p.entries = append(p.entries, entry{seen, id, hash("order", id) | 1<<63})
 }
 
 // singles adds every setting alone. The first seen one of each ingredient is ranked: the first of every slot,
@@ -100,19 +106,23 @@ func (p *planner) singles(all []ingredient) {
 	}
 }
 
-// pairs adds a share of the pairs that make sense.
+// pairs adds all pairs that make sense and are not held out, and a share of those that are.
 func (p *planner) pairs(all []ingredient) {
 	for i := range all {
 		for j := range all[i+1:] {
 			a, b := &all[i], &all[i+1+j]
-			if !a.goesWith(b) || !draw(pairsUsed, "use", a.name, b.name) {
+			if !a.goesWith(b) {
 				continue
 			}
-			group := Group(seen)
-			if pairHeldOut(a, b) {
-				group = Pair
+			used, held := draw(pairsUsed, "use", a.name, b.name), pairHeldOut(a, b)
+			switch {
+			case used && held:
+				p.add(Pair, combine(mostlyNormal, a, b), 0)
+			case used:
+				p.add(seen, combine(mostlyNormal, a, b), 0)
+			case !held:
+				p.more(combine(varied, a, b))
 			}
-			p.add(group, combine(a, b), 0)
 		}
 	}
 }
@@ -126,14 +136,19 @@ func (p *planner) triples(all []ingredient) {
 			}
 			for k := j + 1; k < len(all); k++ {
 				a, b, c := &all[i], &all[j], &all[k]
-				if !draw(triplesUsed, "use", a.name, b.name, c.name) || !a.goesWith(c) || !b.goesWith(c) {
+				used, more := draw(triplesUsed, "use", a.name, b.name, c.name), draw(triplesMore, "more", a.name, b.name, c.name)
+				if !used && !more || !a.goesWith(c) || !b.goesWith(c) {
 					continue
 				}
-				group := Group(seen)
-				if pairHeldOut(a, b) || pairHeldOut(a, c) || pairHeldOut(b, c) || draw(triplesHeldOut, "held out", a.name, b.name, c.name) {
-					group = Triple
+				held := pairHeldOut(a, b) || pairHeldOut(a, c) || pairHeldOut(b, c) || draw(triplesHeldOut, "held out", a.name, b.name, c.name)
+				switch {
+				case used && held:
+					p.add(Triple, combine(mostlyNormal, a, b, c), 0)
+				case used:
+					p.add(seen, combine(mostlyNormal, a, b, c), 0)
+				case !held:
+					p.more(combine(varied, a, b, c))
 				}
-				p.add(group, combine(a, b, c), 0)
 			}
 		}
 	}
@@ -148,8 +163,14 @@ func (s setting) heldOut() bool {
 		s.strength != normal && draw(settingsHeld, "held out", s.name, s.colour, string(s.strength))
 }
 
-// combine returns the ID of a concept with a seen setting of each ingredient, most often of normal strength.
-func combine(parts ...*ingredient) string {
+// How often combine chooses a setting of normal strength, against once for each other.
+const (
+	mostlyNormal = 6
+	varied       = 2
+)
+
+// combine returns the ID of a concept with a seen setting of each ingredient.
+func combine(normals int, parts ...*ingredient) string {
 	key, id := "", ""
 	for _, in := range parts {
 		key += "+" + in.name
@@ -161,7 +182,7 @@ func combine(parts ...*ingredient) string {
 			// The highest draw wins, so that a new setting takes its share and leaves the others in place.
 			draws := 1
 			if s.strength == normal {
-				draws = 6
+				draws = normals
 			}
 			for n := 0; n < draws && !s.heldOut(); n++ {
 				if h := hash(key, s.id(), string(rune('0'+n))); h >= most {

@@ -131,11 +131,11 @@ func FuzzTokens(f *testing.F) {
 
 func TestNearest(t *testing.T) {
 	for prompt, want := range map[string]string{
-		"a foggy day":                     "fog",
-		"foogy":                           "fog",
-		"pencil drawing":                  "pencil-sketch",
-		"turn the gray photo into sepia!": "sepia",
-		"a winter landscape":              "snow",
+		"a foggy day":                "fog",
+		"foogy":                      "fog",
+		"pencil drawing":             "pencil-sketch",
+		"turn the photo into sepia!": "sepia",
+		"a winter landscape":         "snow",
 	} {
 		if got := Nearest(prompt, 1); len(got) != 1 || got[0].ID != want {
 			t.Errorf("Nearest(%q) = %v, want %s", prompt, ids(got), want)

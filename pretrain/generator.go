@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -89,15 +90,29 @@ func (o GeneratorOptions) first(ctx context.Context, backend compute.Backend, g 
 // testScenes is the number of test scenes that the second stage's log looks at.
 const testScenes = 16
 
-// second trains on pictures.
-func (o GeneratorOptions) second(ctx context.Context, backend compute.Backend, g *Generator) error {
-	var concepts []concept.Concept
+// concepts returns the seen concepts that are made of what the zoo's are made of. An adapter costs a second, a concept in the second stage
+// nothing, and it is from many combinations that a generator learns to combine.
+func (o GeneratorOptions) concepts() ([]concept.Concept, error) {
+	known := map[string]bool{}
 	for _, e := range o.Zoo.Entries {
 		c, err := concept.Find(e.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		concepts = append(concepts, c)
+		for _, part := range c.Parts() {
+			known[part] = true
+		}
+	}
+	return slices.DeleteFunc(concept.Seen(), func(c concept.Concept) bool {
+		return slices.ContainsFunc(c.Parts(), func(part string) bool { return !known[part] })
+	}), nil
+}
+
+// second trains on pictures.
+func (o GeneratorOptions) second(ctx context.Context, backend compute.Backend, g *Generator) error {
+	concepts, err := o.concepts()
+	if err != nil {
+		return err
 	}
 	test, err := corpus.New(ctx, corpus.Config{Size: o.Pictures.Size(), Scenes: testScenes, First: corpus.TestScenes})
 	if err != nil {

@@ -202,3 +202,12 @@ func colourNames() []string {
 	}
 	return names
 }
+
+// Colours returns the red, green and blue of all colours that edits take by name, in sRGB from 0 to 1.
+func Colours() map[string][3]float32 {
+	colours := map[string][3]float32{}
+	for _, c := range namedColours() {
+		colours[c.name] = c.rgb
+	}
+	return colours
+}

@@ -39,7 +39,7 @@ func TestCommonWords(t *testing.T) {
 	}
 	var p nn.Params
 	w := NewWords(&p, NewVocabulary(wordings), Size{Tokens: 4, Width: 4, Layers: 1, Heads: 2})
-	rows, mask := make([]float32, 4*w.vocabulary.Len()), make([]float32, 4)
+	rows, mask := make([]float32, 4*(w.vocabulary.Len()+colourFeatures)), make([]float32, 4)
 	for prompt, want := range map[string]string{"a fog photo": "", "a photo": "does not say", "a vinyl photo": "unknown (vinyl)"} {
 		_, err := w.Encode(prompt, rows, mask)
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
@@ -97,13 +97,47 @@ func TestPromptErrors(t *testing.T) {
 func TestEncode(t *testing.T) {
 	var p nn.Params
 	w := NewWords(&p, NewVocabulary([][]string{{"a foggy day"}}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
-	rows, mask := slices.Repeat([]float32{9}, 9), slices.Repeat([]float32{9}, 3)
-	unknown, err := w.Encode("Foggy, dark day", rows, mask)
-	if err != nil || !slices.Equal(unknown, []string{"dark"}) {
+	const features = 3 + colourFeatures
+	rows, mask := slices.Repeat([]float32{9}, 3*features), slices.Repeat([]float32{9}, 3)
+	unknown, err := w.Encode("Foggy, gloomy day", rows, mask)
+	if err != nil || !slices.Equal(unknown, []string{"gloomy"}) {
 		t.Fatalf("unknown %q, error %v", unknown, err)
 	}
-	if want := []float32{0, 0, 1, 0, 1, 0, 0, 0, 0}; !slices.Equal(rows, want) || !slices.Equal(mask, []float32{1, 1, 0}) {
+	want := make([]float32, 3*features)
+	want[2], want[features+1] = 1, 1
+	if !slices.Equal(rows, want) || !slices.Equal(mask, []float32{1, 1, 0}) {
 		t.Errorf("rows %v, mask %v", rows, mask)
+	}
+}
+
+// Colours are encoded by what they look like, whatever their names, unless a name means something else here.
+func TestColours(t *testing.T) {
+	var p nn.Params
+	w := NewWords(&p, NewVocabulary([][]string{{"a teal snow photo"}}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
+	_, features := w.Shape()
+	encode := func(prompt string) []float32 {
+		rows := make([]float32, 3*features)
+		unknown, err := w.Encode(prompt, rows, make([]float32, 3))
+		if err != nil || len(unknown) > 0 {
+			t.Fatalf("%q: unknown %q, error %v", prompt, unknown, err)
+		}
+		return rows
+	}
+	teal, crimson, snow := encode("teal"), encode("crimson"), encode("snow")
+	for i, v := range teal[:w.vocabulary.Len()] {
+		if v != 0 || crimson[i] != 0 {
+			t.Errorf("a colour is word %d", i)
+		}
+	}
+	described := func(rows []float32) []float32 { return rows[w.vocabulary.Len():features] }
+	if c := described(crimson); c[0] != 1 || c[1] <= c[2] || c[1] <= c[3] {
+		t.Errorf("crimson is %v", c)
+	}
+	if slices.Equal(described(teal), described(crimson)) {
+		t.Error("teal is crimson")
+	}
+	if slices.ContainsFunc(described(snow), func(v float32) bool { return v != 0 }) {
+		t.Error("snow is a colour, though it is a word")
 	}
 }
 
@@ -117,7 +151,8 @@ func encode(t *testing.T, size Size, v *Vocabulary, prompts ...string) [][]float
 	defer backend.Finalize()
 	var p nn.Params
 	w := NewWords(&p, v, size)
-	rowShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens, v.Len())
+	features := v.Len() + colourFeatures
+	rowShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens, features)
 	maskShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens)
 	program, err := nn.Compile(backend, "words", func(g *Graph) []*Node {
 		e := p.NewEnv(p.Inputs(g, ""), nil)
@@ -142,7 +177,7 @@ func encode(t *testing.T, size Size, v *Vocabulary, prompts ...string) [][]float
 	}
 	rows, mask := make([]float32, rowShape.Size()), make([]float32, maskShape.Size())
 	for i, prompt := range prompts {
-		if _, err := w.Encode(prompt, rows[i*size.Tokens*v.Len():][:size.Tokens*v.Len()], mask[i*size.Tokens:][:size.Tokens]); err != nil {
+		if _, err := w.Encode(prompt, rows[i*size.Tokens*features:][:size.Tokens*features], mask[i*size.Tokens:][:size.Tokens]); err != nil {
 			t.Fatal(err)
 		}
 	}

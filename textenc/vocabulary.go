@@ -98,6 +98,37 @@ func (v *Vocabulary) String() string {
 // Len returns the number of words.
 func (v *Vocabulary) Len() int { return len(v.words) }
 
+// token is a word that can be encoded.
+type token struct {
+	id       int // of other words than colours
+	isColour bool
+	colour   [3]float32
+}
+
+// reading is a prompt's words in order.
+type reading struct {
+	words   []token
+	unknown []string
+}
+
+// read looks up a prompt's words. Words of the vocabulary are colours if the built-in edits have them, others if CSS has: "snow" is a colour
+// there, and a concept here.
+func (v *Vocabulary) read(prompt string) (r reading) {
+	for _, word := range concept.Tokens(prompt) {
+		id, known := v.ids[word]
+		colour, isColour := taughtColours()[word]
+		if !known && !isColour {
+			colour, isColour = knownColours()[word]
+		}
+		if known || isColour {
+			r.words = append(r.words, token{id, isColour, colour})
+		} else {
+			r.unknown = append(r.unknown, word)
+		}
+	}
+	return r
+}
+
 // IDs returns the IDs of a prompt's words in order, and the words that are not in the vocabulary.
 func (v *Vocabulary) IDs(prompt string) (ids []int, unknown []string) {
 	for _, w := range concept.Tokens(prompt) {

@@ -19,10 +19,13 @@ type Size struct {
 }
 
 // Words is a Transformer encoder over a prompt's words, with learnt positions and pre-normalised layers.
+//
+// Words that name a colour are all the same word to it, beside the colour's red, green and blue: what it learns of some colours holds for
+// those in between, by whatever name.
 type Words struct {
 	vocabulary        *Vocabulary
 	size              Size
-	embedding, places nn.Ref // [words, width], [tokens, width]
+	embedding, places nn.Ref // [features, width], [tokens, width]
 	layers            []layer
 	norm              nn.LayerNorm
 }
@@ -37,7 +40,7 @@ type layer struct {
 func NewWords(p *nn.Params, v *Vocabulary, s Size) *Words {
 	w := &Words{
 		vocabulary: v, size: s,
-		embedding: p.Add("text.words", nn.Init{Std: 0.5}, v.Len(), s.Width),
+		embedding: p.Add("text.words", nn.Init{Std: 0.5}, v.Len()+colourFeatures, s.Width),
 		places:    p.Add("text.places", nn.Init{Std: 0.1}, s.Tokens, s.Width),
 	}
 	for i := range s.Layers {
@@ -51,26 +54,34 @@ func NewWords(p *nn.Params, v *Vocabulary, s Size) *Words {
 	return w
 }
 
-// Shape implements Encoder: a row has one number per word of the vocabulary.
-func (w *Words) Shape() (tokens, features int) { return w.size.Tokens, w.vocabulary.Len() }
+// Shape implements Encoder: a row has one number per word of the vocabulary, and those that describe a colour.
+func (w *Words) Shape() (tokens, features int) {
+	return w.size.Tokens, w.vocabulary.Len() + colourFeatures
+}
 
 // Encode implements Encoder.
 func (w *Words) Encode(prompt string, rows, mask []float32) (unknown []string, err error) {
-	ids, unknown := w.vocabulary.IDs(prompt)
-	telling := slices.ContainsFunc(ids, func(id int) bool { return !w.vocabulary.common[id] })
-	if !telling || len(ids) > w.size.Tokens {
-		return unknown, &PromptError{Prompt: prompt, Unknown: unknown, Known: len(ids), Most: w.size.Tokens}
+	read := w.vocabulary.read(prompt)
+	telling := slices.ContainsFunc(read.words, func(t token) bool { return t.isColour || !w.vocabulary.common[t.id] })
+	if !telling || len(read.words) > w.size.Tokens {
+		return read.unknown, &PromptError{Prompt: prompt, Unknown: read.unknown, Known: len(read.words), Most: w.size.Tokens}
 	}
 	clear(rows)
 	clear(mask)
-	for i, id := range ids {
-		rows[i*w.vocabulary.Len()+id] = 1
+	_, features := w.Shape()
+	for i, t := range read.words {
+		row := rows[i*features:][:features]
+		if t.isColour {
+			describeColour(t.colour, row[w.vocabulary.Len():])
+		} else {
+			row[t.id] = 1
+		}
 		mask[i] = 1
 	}
-	return unknown, nil
+	return read.unknown, nil
 }
 
-// Forward implements Encoder. A product with one-hot rows looks the words up: backends have fast products,
+// Forward implements Encoder. A product with the rows looks the words up: backends have fast products,
 // but not all of them have fast look-ups with a gradient.
 func (w *Words) Forward(e *nn.Env, rows, mask *Node) *Node {
 	x := DotGeneral(rows, []int{2}, nil, e.At(w.embedding), []int{0}, nil) // [batch, tokens, width]

@@ -78,12 +78,19 @@ func (r *refiner) readConcepts() error {
 		if err != nil {
 			return err
 		}
-		r.pairs, r.prompts = append(r.pairs, p), append(r.prompts, c.Phrasings())
+		var prompts []string
+		var unknown error
 		for _, text := range c.Phrasings() {
 			if _, err := encoder.Encode(text, rows, mask); err != nil {
-				return fmt.Errorf("concept %s, %q: %w", c.ID, text, err)
+				unknown = fmt.Errorf("concept %s, %q: %w", c.ID, text, err)
+				continue
 			}
+			prompts = append(prompts, text)
 		}
+		if len(prompts) == 0 {
+			return unknown
+		}
+		r.pairs, r.prompts = append(r.pairs, p), append(r.prompts, prompts)
 	}
 	return nil
 }
