@@ -311,6 +311,11 @@ func TestWorker(t *testing.T) {
 	if _, _, err := w.Train(ctx, nan, pairs.Batches(2, 1), o.Config); !errors.Is(err, ErrDiverged) {
 		t.Errorf("from NaN: %v", err)
 	}
+	last := o.Config
+	last.Steps, last.LR = 1, 1e39 // infinite in float32
+	if _, _, err := w.Train(ctx, nil, pairs.Batches(2, 1), last); !errors.Is(err, ErrDiverged) {
+		t.Errorf("to values that are not finite, in the last step: %v", err)
+	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, _, err := w.Train(cancelled, nil, pairs.Batches(2, 1), o.Config); !errors.Is(err, context.Canceled) {

@@ -131,8 +131,18 @@ func (w *Worker) Train(ctx context.Context, start [][]float32, data gan.Batches,
 			loss += float64(l.L1) / float64(last)
 		}
 	}
-	values, err = w.trainer.Trained()
-	return values, loss, err
+	if values, err = w.trainer.Trained(); err != nil {
+		return nil, 0, err
+	}
+	// The loss is that of the weights before a step: the last step has none.
+	for _, tensor := range values {
+		for _, v := range tensor {
+			if v-v != 0 { // NaN or infinite
+				return nil, 0, fmt.Errorf("after %d steps: %w", c.Steps, ErrDiverged)
+			}
+		}
+	}
+	return values, loss, nil
 }
 
 // Measure returns the mean PSNR over pairs, in dB, of what the base makes of them with an adapter; nil stands for the base alone.
