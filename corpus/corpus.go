@@ -6,11 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/warmstart-ml/warmstart/imageio"
@@ -19,18 +17,20 @@ import (
 )
 
 // Where the seeds of scenes start: far from each other and from those that people choose, so that no scene to test with is one to learn
-// from.
+// from, or one that anything was chosen by.
 const (
-	TrainScenes uint64 = 1 << 50
-	TestScenes  uint64 = 1 << 51
+	TrainScenes uint64 = 1 << 50 // to learn from
+	TestScenes  uint64 = 1 << 51 // for results, and for nothing before them
+	DevScenes   uint64 = 1 << 52 // for looks during a training, which decide how it goes on or whether it is kept
 )
 
 // Config says what a corpus consists of.
 type Config struct {
 	Size   int    `json:"size"`   // height and width of pictures, in pixels
 	Scenes int    `json:"scenes"` // procedural scenes
-	First  uint64 `json:"first"`  // seed of the first scene, TrainScenes or TestScenes
-	// Photos is a folder, searched with its subfolders; "" for none. It is no part of what a corpus is known by: the pictures are.
+	First  uint64 `json:"first"`  // seed of the first scene: TrainScenes, TestScenes or DevScenes
+	// Photos is a folder, searched with its subfolders; "" for none. Those of its subfolders that are called test or val keep pictures to
+	// measure with and are left out, as Skipped tells. It is no part of what a corpus is known by: the pictures are.
 	Photos string `json:"-"`
 	// Crops is the number of random crops of each photo; 0 means the whole of it, cut to a square in its middle.
 	Crops int `json:"crops"`
@@ -54,7 +54,7 @@ type Corpus struct {
 	sources []source // scenes, then photos
 	scenes  int
 	id      string
-	// Skipped tells of photos that could not be used, each naming its file.
+	// Skipped tells of photos that could not be used, each naming its file, and of folders that were left out.
 	Skipped []error
 }
 
@@ -63,6 +63,7 @@ type source struct {
 	teacher.Source
 	seed uint64  // of edits
 	pix  []uint8 // [size, size, rgb]
+	file string  // of the photo; "" for scenes
 }
 
 // New paints the scenes and reads the photos.
@@ -70,11 +71,11 @@ func New(ctx context.Context, c Config) (*Corpus, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	files, err := photoFiles(c.Photos)
+	files, left, err := photoFiles(c.Photos)
 	if err != nil {
 		return nil, err
 	}
-	k := &Corpus{config: c, scenes: c.Scenes, sources: make([]source, c.Scenes)}
+	k := &Corpus{config: c, scenes: c.Scenes, sources: make([]source, c.Scenes), Skipped: left}
 	err = Parallel(ctx, c.Scenes, func(i int) error {
 		seed := c.First + uint64(i)
 		s := scene.New(seed, c.Size, c.Size)
@@ -106,27 +107,6 @@ func New(ctx context.Context, c Config) (*Corpus, error) {
 	return k, nil
 }
 
-// photoFiles lists the pictures below a folder by name.
-func photoFiles(dir string) (files []string, err error) {
-	if dir == "" {
-		return nil, nil
-	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && imageio.IsPicture(path) {
-			files = append(files, filepath.ToSlash(path))
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list photos: %w", err)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("list photos: %s holds no PNG, JPEG or WebP pictures", dir)
-	}
-	slices.Sort(files) // WalkDir's order depends on the separator
-	return files, nil
-}
-
 // smallestCrop is the smallest side of a crop, as a share of the photo's short side.
 const smallestCrop = 0.5
 
@@ -146,7 +126,7 @@ func (c Config) readPhoto(file string, n int) ([]source, error) {
 			part = m.Crop(rng.IntN(m.W-side+1), rng.IntN(m.H-side+1), side, side).Resize(c.Size, c.Size)
 		}
 		seed := c.First + 1<<40 + uint64(n*max(c.Crops, 1)+i)
-		crops = append(crops, source{Source: teacher.Source{Image: part}, seed: seed, pix: pack(part)})
+		crops = append(crops, source{Source: teacher.Source{Image: part}, seed: seed, pix: pack(part), file: file})
 	}
 	return crops, nil
 }

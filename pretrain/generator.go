@@ -87,7 +87,7 @@ func (o GeneratorOptions) first(ctx context.Context, backend compute.Backend, g 
 	return nil
 }
 
-// testScenes is the number of test scenes that the second stage's log looks at.
+// testScenes is the number of scenes that the second stage's log looks at, none of which results are measured on.
 const testScenes = 16
 
 // concepts returns the seen concepts that are made of what the zoo's are made of. An adapter costs a second, a concept in the second stage
@@ -114,7 +114,7 @@ func (o GeneratorOptions) second(ctx context.Context, backend compute.Backend, g
 	if err != nil {
 		return err
 	}
-	test, err := corpus.New(ctx, corpus.Config{Size: o.Pictures.Size(), Scenes: testScenes, First: corpus.TestScenes})
+	test, err := corpus.New(ctx, corpus.Config{Size: o.Pictures.Size(), Scenes: testScenes, First: corpus.DevScenes})
 	if err != nil {
 		return err
 	}
