@@ -132,13 +132,15 @@ func (l *lab) generators(ctx context.Context, s *set, a ask, g GridOptions) (lis
 	if err != nil {
 		return nil, 0, err
 	}
-	options := tune.Options{Base: b, From: tune.Generated, Start: made, Settings: l.o.Config.Warm, Train: s.batches(pairs), Seconds: g.Seconds}
+	options := tune.Options{Base: b, From: tune.Generated, Start: made, Settings: l.o.Config.Warm, Seconds: g.Seconds}
+	options.Train = pairs.Batches(options.Settings.Batch, seed)
 	tuned, err := tune.Run(ctx, l.backend, options)
 	if err != nil {
 		return nil, 0, err
 	}
 	seconds = spent + tuned.Seconds
 	options.From, options.Start, options.Settings, options.Seconds = tune.Scratch, nil, g.Scratch, seconds
+	options.Train = pairs.Batches(options.Settings.Batch, seed)
 	scratch, err := tune.Run(ctx, l.backend, options)
 	if err != nil {
 		return nil, 0, err

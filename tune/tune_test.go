@@ -85,7 +85,7 @@ func band(size, k int) gan.Sample {
 // options tune from zero for some steps.
 func options(base *lora.Base, steps int) Options {
 	s := DefaultSettings(Zero)
-	s.Batch = 2
+	s.Batch, s.AdapterShare = 2, 0.3
 	return Options{
 		Base: base, From: Zero, Settings: s, Steps: steps, Train: inverted{batch: 2, size: 16}, Quality: []gan.Sample{band(16, 3)},
 	}

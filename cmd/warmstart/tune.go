@@ -25,13 +25,14 @@ type tuneCmd struct {
 	Pairs      string   `required:"" placeholder:"DIR" help:"Folder of pairs, as for train. One pair is enough."`
 	Out        string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the adapter or weights, curve and gallery; or a file (.safetensors) for the adapter or weights alone."`
 	From       string   `placeholder:"START" help:"Where the first weights come from. generated: from TEXT; zero: the base as it is; scratch: all weights drawn at random; FILE: an adapter or weights that init or tune wrote. Default: generated."`
-	AllWeights bool     `help:"Train all weights, after a short training of the adapter: better with many pairs and some time, and a file 30 times as large."`
+	AllWeights bool     `help:"Train all weights, not the adapter alone: better, for a file 30 times as large."`
 	Seconds    float64  `placeholder:"S" help:"Train for about that long, compiling included. Default: 1, or with --until at most 60."`
 	Steps      int      `placeholder:"N" help:"Train for so many steps, to the same bits each time."`
 	Until      float64  `placeholder:"DB" help:"End as soon as the held-out pairs have this PSNR."`
 	LR         *float64 `name:"lr" placeholder:"RATE" help:"Learning rate of the adapter, or of all weights from scratch. Default: ${tune_lr}; from scratch ${scratch_lr}, as published."`
+	Adapter    *float64 `name:"adapter-share" placeholder:"SHARE" help:"With --all-weights, the share of the budget, 0 to 1, in which the adapter alone is trained first. Default: ${tune_share}."`
 	AllLR      *float64 `name:"all-lr" placeholder:"RATE" help:"Learning rate of all weights, unless from scratch. Default: ${tune_all_lr}."`
-	Batch      int      `placeholder:"N" help:"Pairs per step. Default: 4."`
+	Batch      int      `placeholder:"N" help:"Pairs per step. Default: ${tune_batch}."`
 	GAN        bool     `name:"gan" help:"Train a discriminator as well: sharper pictures, of lower PSNR, for more time per step. Default: the L1 loss alone."`
 	Direction  string   `enum:"a2b,b2a" default:"a2b" help:"a2b: A is the input and B the target; b2a: the reverse."`
 	NoFlip     bool     `help:"Do not mirror pictures: for pairs in which left and right matter."`
@@ -42,7 +43,8 @@ type tuneCmd struct {
 // tuneVars are the defaults that the flags' help quotes.
 func tuneVars() kong.Vars {
 	warm, scratch := tune.DefaultSettings(tune.Generated), tune.DefaultSettings(tune.Scratch)
-	return kong.Vars{"tune_lr": fmt.Sprint(warm.LR), "tune_all_lr": fmt.Sprint(warm.AllLR), "scratch_lr": fmt.Sprint(scratch.LR)}
+	return kong.Vars{"tune_lr": fmt.Sprint(warm.LR), "tune_all_lr": fmt.Sprint(warm.AllLR), "scratch_lr": fmt.Sprint(scratch.LR),
+		"tune_batch": fmt.Sprint(warm.Batch), "tune_share": fmt.Sprint(warm.AdapterShare)}
 }
 
 // Run tunes a network on pairs.
@@ -270,6 +272,9 @@ func (c tuneCmd) options(u *ui, start tuneStart, data tuneData) (tune.Options, e
 	}
 	if c.AllLR != nil {
 		s.AllLR = *c.AllLR
+	}
+	if c.Adapter != nil {
+		s.AdapterShare = *c.Adapter
 	}
 	if c.GAN {
 		s.Loss = gan.LossLSGAN
