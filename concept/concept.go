@@ -107,6 +107,7 @@ func settingsByID() map[string]setting {
 	all := ingredients()
 	for i := range all {
 		for _, s := range all[i].settings() {
+			s.said = sync.OnceValue(s.forms)
 			byID[s.id()] = s
 		}
 	}

@@ -68,6 +68,7 @@ type setting struct {
 	*ingredient
 	colour   string // "teal", "blue/coral" or ""
 	strength strength
+	said     func() forms // the ways to say it, made when they are first needed; nil in plans
 }
 
 // ingredients returns all of them, slot by slot; within a slot the telling ones come first.
@@ -99,10 +100,10 @@ func (in *ingredient) settings() []setting {
 			continue
 		}
 		if in.colours == "" {
-			all = append(all, setting{in, "", s})
+			all = append(all, setting{ingredient: in, strength: s})
 		}
 		for _, c := range strings.Fields(in.colours) {
-			all = append(all, setting{in, c, s})
+			all = append(all, setting{ingredient: in, colour: c, strength: s})
 		}
 	}
 	return all

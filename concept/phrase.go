@@ -69,25 +69,28 @@ type talk struct {
 func newTalk(c Concept, purpose string) *talk {
 	t := &talk{parts: c.parts, dice: dice(hash(purpose, c.ID))}
 	for _, p := range c.parts {
-		t.forms = append(t.forms, p.forms())
+		t.forms = append(t.forms, p.said())
 	}
 	return t
 }
+
+// blanks are those of frames, in the order in which they are filled.
+var blanks = []string{"{np}", "{bare}", "{thing}", "{do}", "{in}", "{of}", "{very}", "{first}", "{rest}", "{later}", "{earlier}"}
 
 // say appends what a frame makes of the concept, if it fits, is new and there is room.
 func (t *talk) say(frame string, wordings []string, most int) []string {
 	if len(wordings) >= most {
 		return wordings
 	}
-	for _, blank := range []string{"np", "bare", "thing", "do", "in", "of", "very", "first", "rest", "later", "earlier"} {
-		if !strings.Contains(frame, "{"+blank+"}") {
+	for _, blank := range blanks {
+		if !strings.Contains(frame, blank) {
 			continue
 		}
 		text := t.fill(blank)
 		if text == "" {
 			return wordings
 		}
-		frame = strings.ReplaceAll(frame, "{"+blank+"}", text)
+		frame = strings.ReplaceAll(frame, blank, text)
 	}
 	if slices.Contains(wordings, frame) {
 		return wordings
@@ -100,30 +103,30 @@ func (t *talk) fill(blank string) string {
 	last := len(t.parts) - 1
 	picture := pick([]string{"it", "this", "this photo", "the photo", "the picture"}, &t.dice)
 	switch blank {
-	case "np":
+	case "{np}":
 		return article(t.maybePhotoOf(t.phrase(true)))
-	case "bare":
+	case "{bare}":
 		return t.maybePhotoOf(t.phrase(true))
-	case "thing":
+	case "{thing}":
 		return article(t.phrase(true))
-	case "do":
+	case "{do}":
 		return t.commands(0, last+1, picture)
-	case "in":
+	case "{in}":
 		return t.list(0, ", ", func(f forms) []string { return f.in })
-	case "of":
+	case "{of}":
 		return t.list(0, ", ", func(f forms) []string { return f.of })
-	case "very":
+	case "{very}":
 		return t.list(0, " and ", func(f forms) []string { return f.very })
-	case "first":
+	case "{first}":
 		return t.commands(0, 1, picture)
-	case "rest":
+	case "{rest}":
 		return t.list(1, ", ", func(f forms) []string { return f.in })
-	case "later":
+	case "{later}":
 		if last == 0 {
 			return ""
 		}
 		return t.commands(last, last+1, picture)
-	case "earlier":
+	case "{earlier}":
 		return t.commands(0, last, "it")
 	}
 	panic("concept: a frame with the unknown blank " + blank)

@@ -17,9 +17,7 @@ var american = map[string]string{
 
 // Tokens splits a prompt into words: lower case, cut at whatever is neither letter nor digit, in British spelling.
 func Tokens(prompt string) []string {
-	words := strings.FieldsFunc(strings.ToLower(prompt), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
+	words := fields(prompt)
 	for i, w := range words {
 		if british, ok := american[w]; ok {
 			words[i] = british
@@ -28,41 +26,70 @@ func Tokens(prompt string) []string {
 	return words
 }
 
+// fields is Tokens as the prompt spells them.
+func fields(prompt string) []string {
+	return strings.FieldsFunc(strings.ToLower(prompt), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
 // common is the share of concepts from which on a word says nothing about which one is meant ("make", "photo").
 const common = 0.2
 
-// index holds the words of the training wordings.
+// index holds the words of the training wordings, each of which has a number.
 type index struct {
-	vocabulary []string
-	rarity     map[string]float64 // of every word: ln(common*concepts/those with it), 0 for common words
-	concepts   []Concept          // the seen ones
-	words      [][]string         // of each of them, sorted
+	words    []string       // by number
+	numbers  map[string]int // of words in any spelling that wordings have
+	rarity   []float64      // of every word: ln(common*concepts/those with it), 0 for common words
+	concepts []Concept      // the seen ones
+	said     [][]int32      // the numbers of each one's words
 }
 
-var buildIndex = sync.OnceValue(func() index {
-	x := index{rarity: map[string]float64{}, concepts: Seen()}
-	for _, c := range x.concepts {
-		var words []string
+var buildIndex = sync.OnceValue(func() *index {
+	x := &index{numbers: map[string]int{}, concepts: Seen()}
+	var last []int // the concept, counted from 1, that a word was last seen in
+	for i, c := range x.concepts {
+		var said []int32
 		for _, wording := range c.Phrasings() {
-			words = append(words, Tokens(wording)...)
+			for _, field := range fields(wording) {
+				n := x.number(field)
+				if n == len(last) {
+					last, x.rarity = append(last, 0), append(x.rarity, 0)
+				}
+				if last[n] != i+1 {
+					last[n] = i + 1
+					x.rarity[n]++
+					said = append(said, int32(n))
+				}
+			}
 		}
-		slices.Sort(words)
-		words = slices.Compact(words)
-		x.words = append(x.words, words)
-		for _, w := range words {
-			x.rarity[w]++
-		}
+		x.said = append(x.said, said)
 	}
-	for w, n := range x.rarity {
-		x.vocabulary = append(x.vocabulary, w)
-		x.rarity[w] = max(0, math.Log(common*float64(len(x.concepts))/n))
+	for i, n := range x.rarity {
+		x.rarity[i] = max(0, math.Log(common*float64(len(x.concepts))/n))
 	}
-	slices.Sort(x.vocabulary)
 	return x
 })
 
+// number returns that of a word of a wording.
+func (x *index) number(field string) int {
+	if n, known := x.numbers[field]; known {
+		return n
+	}
+	word := field
+	if british, ok := american[field]; ok {
+		word = british
+	}
+	n, known := x.numbers[word]
+	if !known {
+		n = len(x.words)
+		x.words = append(x.words, word)
+		x.numbers[word] = n
+	}
+	x.numbers[field] = n
+	return n
+}
+
 // Vocabulary returns the sorted words of all wordings that models train on.
-func Vocabulary() []string { return slices.Clone(buildIndex().vocabulary) }
+func Vocabulary() []string { return slices.Sorted(slices.Values(buildIndex().words)) }
 
 // Nearest returns the k seen concepts whose words are most like those of a prompt, best first: shared words
 // count by their rarity, and for unknown words those that resemble them count in part.
@@ -71,7 +98,7 @@ func Nearest(prompt string, k int) []Concept {
 	score := make([]float64, len(x.concepts))
 	for _, token := range Tokens(prompt) {
 		alike := x.alike(token)
-		for i, words := range x.words {
+		for i, words := range x.said {
 			best := 0.0
 			for _, w := range words {
 				best = max(best, alike[w])
@@ -93,16 +120,15 @@ func Nearest(prompt string, k int) []Concept {
 	return nearest
 }
 
-// alike returns how much each known word counts as the token: only itself if it is known, else what resembles it.
-func (x index) alike(token string) map[string]float64 {
-	if rarity, known := x.rarity[token]; known {
-		return map[string]float64{token: rarity}
+// alike returns how much each word counts as the token: only itself if it is known, else what resembles it.
+func (x *index) alike(token string) []float64 {
+	count := make([]float64, len(x.words))
+	if n, known := x.numbers[token]; known {
+		count[n] = x.rarity[n]
+		return count
 	}
-	count := map[string]float64{}
-	for _, w := range x.vocabulary {
-		if s := resemblance(token, w) * x.rarity[w]; s > 0 {
-			count[w] = s
-		}
+	for n, w := range x.words {
+		count[n] = resemblance(token, w) * x.rarity[n]
 	}
 	return count
 }
