@@ -13,8 +13,8 @@ import (
 const (
 	pairsUsed      = 180 // of the pairs that make sense, in the first part of the seen concepts and in group Pair
 	pairsHeldOut   = 80
-	triplesUsed    = 4  // likewise of the triples
-	triplesMore    = 20 // of the triples, in the rest of the seen concepts
+	triplesUsed    = 4   // likewise of the triples
+	triplesMore    = 20  // of the triples, in the rest of the seen concepts
 	triplesHeldOut = 80  // on top of triples with a held-out pair
 	settingsHeld   = 240 // of colours and of strengths other than normal
 	shadesUsed     = 200 // of strengths other than normal of coloured ingredients
