@@ -88,37 +88,34 @@ func TestNoUnseenConcept(t *testing.T) {
 
 func TestSchedule(t *testing.T) {
 	c := tinyConfig()
-	const concepts = 7
-	for s := range c.Warmup {
-		for _, d := range c.schedule(s, concepts) {
+	concepts := concept.Seen()[len(concept.Seen())-3:]
+	single := concept.Seen()[0]
+	s := newSchedule(c, append(concepts, single))
+	for step := range c.Warmup {
+		for _, d := range s.at(step) {
 			if d.concept != identity {
-				t.Errorf("step %d draws concept %d", s, d.concept)
+				t.Errorf("step %d draws concept %d", step, d.concept)
 			}
 		}
 	}
-	steps := c.epochSteps(concepts)
-	for epoch := range 3 {
-		var drawn []int
-		identities := 0
-		for s := range steps {
-			for _, d := range c.schedule(c.Warmup+epoch*steps+s, concepts) {
-				if d.concept == identity {
-					identities++
-				} else {
-					if d.visit != epoch {
-						t.Errorf("epoch %d: visit %d", epoch, d.visit)
-					}
-					drawn = append(drawn, d.concept)
-				}
+	count, seen := map[int]int{}, map[draw]bool{}
+	const steps = 90
+	for step := range steps {
+		for _, d := range s.at(c.Warmup + step) {
+			count[d.concept]++
+			if seen[d] {
+				t.Errorf("%+v comes twice", d)
 			}
+			seen[d] = true
 		}
-		slices.Sort(drawn)
-		if want := []int{0, 1, 2, 3, 4, 5, 6}; !slices.Equal(drawn, want) {
-			t.Errorf("epoch %d draws %v", epoch, drawn)
+	}
+	for i := range concepts {
+		if want := count[3] / single.Weight(); count[i] < want-1 || count[i] > want+1 {
+			t.Errorf("a combination is drawn %d times, a single edit %d times", count[i], count[3])
 		}
-		if share := float64(identities) / float64(identities+concepts); share < c.Identity || share > 2*c.Identity {
-			t.Errorf("epoch %d: %d identities", epoch, identities)
-		}
+	}
+	if share := float64(count[identity]) / float64(steps*c.Together); share < c.Identity-0.05 || share > c.Identity+0.05 {
+		t.Errorf("a share of %g is the identity, wanted %g", share, c.Identity)
 	}
 }
 
@@ -180,7 +177,7 @@ func TestStep(t *testing.T) {
 		t.Error("the shared weights have not changed")
 	}
 	adapters := step()
-	for _, d := range tr.config.schedule(tr.config.Warmup, len(tr.concepts)) {
+	for _, d := range tr.schedule.at(tr.config.Warmup) {
 		if d.concept != identity && !slices.ContainsFunc(adapters[tr.concepts[d.concept].ID], moved) {
 			t.Errorf("the adapter of %s has not changed", tr.concepts[d.concept].ID)
 		}
@@ -205,7 +202,7 @@ func TestLearns(t *testing.T) {
 		}
 		return sum
 	}
-	epoch := c.epochSteps(c.Concepts)
+	epoch := tr.schedule.rounds.Len() / c.Together
 	first := mean(epoch)
 	mean(c.Generator.Steps - 2*epoch)
 	if last := mean(epoch); !(last < 0.7*first) {

@@ -24,6 +24,7 @@ type Trainer struct {
 	backend   compute.Backend
 	pictures  *corpus.Corpus
 	concepts  []concept.Concept
+	schedule  *schedule
 	data      *data
 	network   *gan.Network
 	layout    *lora.Layout
@@ -62,6 +63,7 @@ func newTrainer(backend compute.Backend, c Config, pictures *corpus.Corpus) (*Tr
 	if t.data, err = newData(c, pictures, t.concepts); err != nil {
 		return nil, err
 	}
+	t.schedule = newSchedule(c, t.concepts)
 	t.condition = newCondition(t.concepts, c.ConditionWidth, t.layout.Params.Size())
 	if err := t.compile(); err != nil {
 		t.Close()
@@ -157,7 +159,7 @@ type Losses struct {
 
 // Step does the next step. After an error the trainer must not be used any more.
 func (t *Trainer) Step() (Losses, error) {
-	draws := t.config.schedule(t.step, len(t.concepts))
+	draws := t.schedule.at(t.step)
 	if err := t.prepare(draws); err != nil {
 		return Losses{}, fmt.Errorf("data of step %d: %w", t.step+1, err)
 	}

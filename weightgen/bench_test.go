@@ -150,7 +150,7 @@ func BenchmarkRefineStep(b *testing.B) {
 			b.ResetTimer()
 			generate, tasks, update = 0, 0, 0
 		}
-		visits := o.Config.visits(r.step, r.prompts)
+		visits := r.visits(r.step)
 		t0 := time.Now()
 		if err := r.generate(visits); err != nil {
 			b.Fatal(err)

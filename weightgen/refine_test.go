@@ -17,6 +17,7 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/internal/rounds"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/textenc"
@@ -243,37 +244,33 @@ func TestRefineRefuses(t *testing.T) {
 	}
 }
 
-// TestVisits: every concept is visited once an epoch, in training wordings.
+// TestVisits: visits are functions of the step, and go on through a concept's pairs.
 func TestVisits(t *testing.T) {
-	c := RefineConfig{Together: 3, Batch: 4, Seed: 5}
-	prompts := make([][]string, 7)
-	for i := range prompts {
-		prompts[i] = make([]string, 12)
+	const concepts, batch = 7, 4
+	r := &refiner{options: RefineOptions{Config: RefineConfig{Together: 3, Batch: batch, Seed: 5}}}
+	r.rounds = rounds.New(5, slices.Repeat([]int{2}, concepts))
+	for range concepts {
+		r.prompts = append(r.prompts, make([]string, 12))
 	}
-	var all []visit
-	for step := range 7 {
-		v := c.visits(step, prompts)
-		if !slices.Equal(v, c.visits(step, prompts)) {
+	wordings, shown := map[int]bool{}, map[[2]int]bool{}
+	for step := range 28 { // six rounds
+		v := r.visits(step)
+		if !slices.Equal(v, r.visits(step)) {
 			t.Error("visits depend on more than the step")
 		}
-		all = append(all, v...)
-	}
-	wordings := map[int]bool{}
-	for epoch := range 3 {
-		var concepts []int
-		for _, v := range all[7*epoch:][:7] {
-			if v.first != 4*epoch {
-				t.Errorf("epoch %d: first pair %d", epoch, v.first)
-			}
-			concepts, wordings[v.prompt] = append(concepts, v.concept), true
+		for _, v := range v {
+			wordings[v.prompt], shown[[2]int{v.concept, v.first}] = true, true
 		}
-		slices.Sort(concepts)
-		if !slices.Equal(concepts, []int{0, 1, 2, 3, 4, 5, 6}) {
-			t.Errorf("epoch %d visits %v", epoch, concepts)
+	}
+	for i := range concepts {
+		for k := range 12 {
+			if !shown[[2]int{i, k * batch}] {
+				t.Errorf("concept %d has not shown its pairs from %d on", i, k*batch)
+			}
 		}
 	}
 	if len(wordings) < 8 {
-		t.Errorf("21 visits have %d wordings", len(wordings))
+		t.Errorf("84 visits have %d wordings", len(wordings))
 	}
 }
 
@@ -328,7 +325,7 @@ func TestNothingUnseen(t *testing.T) {
 	}
 	defer r.Close()
 	for step := range len(o.Concepts) {
-		for _, v := range o.Config.visits(step, r.prompts) {
+		for _, v := range r.visits(step) {
 			if c, p := o.Concepts[v.concept], r.prompts[v.concept][v.prompt]; !c.IsSeen() || forbidden[p] {
 				t.Errorf("step %d trains on %s, %q", step, c.ID, p)
 			}

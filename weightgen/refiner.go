@@ -14,6 +14,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/imageloss"
+	"github.com/warmstart-ml/warmstart/internal/rounds"
 )
 
 // refiner trains a generator through a base step by step: adapters for the step's prompts, the image loss and its gradient by each
@@ -24,6 +25,7 @@ type refiner struct {
 	fingerprint string
 	pairs       []*corpus.Pairs // of each concept
 	prompts     [][]string      // likewise
+	rounds      *rounds.Rounds  // of the concepts
 
 	sampler *sampler // for as many prompts as there are in a step
 	engine  *imageloss.Engine
@@ -73,7 +75,9 @@ func (r *refiner) readConcepts() error {
 	o, encoder := r.options, r.options.Weights.Model.Encoder
 	tokens, features := encoder.Shape()
 	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
+	var weights []int
 	for _, c := range o.Concepts {
+		weights = append(weights, c.Weight())
 		p, err := o.Pictures.Pairs(c, corpus.Choice{Pairs: o.Config.Pairs, Photos: o.Config.Photos, Seed: o.Config.Seed})
 		if err != nil {
 			return err
@@ -92,6 +96,7 @@ func (r *refiner) readConcepts() error {
 		}
 		r.pairs, r.prompts = append(r.pairs, p), append(r.prompts, prompts)
 	}
+	r.rounds = rounds.New(o.Config.Seed, weights)
 	return nil
 }
 
@@ -113,24 +118,22 @@ type visit struct {
 	first   int // the number of its pairs that were shown before
 }
 
-// visits returns those of a step, counted from 0: a function of the seed and the step alone. Every concept is visited once before any
-// is visited again.
-func (c RefineConfig) visits(step int, prompts [][]string) []visit {
-	n := len(prompts)
+// visits returns those of a step, counted from 0: a function of the seed and the step alone.
+func (r *refiner) visits(step int) []visit {
+	c := r.options.Config
 	all := make([]visit, c.Together)
 	for k := range all {
 		place := step*c.Together + k
-		epoch := place / n
-		i := rand.New(rand.NewPCG(c.Seed, uint64(epoch))).Perm(n)[place%n]
+		d := r.rounds.At(place)
 		wording := rand.New(rand.NewPCG(c.Seed^streamWording, uint64(place)))
-		all[k] = visit{concept: i, prompt: wording.IntN(len(prompts[i])), first: epoch * c.Batch}
+		all[k] = visit{concept: d.Thing, prompt: wording.IntN(len(r.prompts[d.Thing])), first: d.Visit * c.Batch}
 	}
 	return all
 }
 
 // Step trains on one step's visits and returns the mean absolute error before the weights changed.
 func (r *refiner) Step() (loss float32, err error) {
-	visits := r.options.Config.visits(r.step, r.prompts)
+	visits := r.visits(r.step)
 	if err := r.generate(visits); err != nil {
 		return 0, fmt.Errorf("step %d: %w", r.step+1, err)
 	}
