@@ -90,8 +90,8 @@ func (o GeneratorOptions) first(ctx context.Context, backend compute.Backend, g 
 // testScenes is the number of scenes that the second stage's log looks at, none of which results are measured on.
 const testScenes = 16
 
-// concepts returns the seen concepts that are made of what the zoo's are made of. An adapter costs a second, a concept in the second stage
-// nothing, and it is from many combinations that a generator learns to combine.
+// concepts returns the seen concepts that are made of what the zoo's are made of. It is from many combinations that a generator learns
+// to combine, and in the second stage a concept costs nothing.
 func (o GeneratorOptions) concepts() ([]concept.Concept, error) {
 	known := map[string]bool{}
 	for _, e := range o.Zoo.Entries {

@@ -33,15 +33,10 @@ type Config struct {
 	Pictures  corpus.Config          `json:"pictures"`
 	Base      base.Config            `json:"base"`
 	Zoo       zoo.Config             `json:"zoo"`
-	Adapters  int                    `json:"adapters"` // of the zoo: the first so many of the seen concepts
 	BlockSize int                    `json:"block_size"`
 	Generator weightgen.Config       `json:"generator"` // first stage: learns the zoo's weights
 	Refine    weightgen.RefineConfig `json:"refine"`    // second stage: learns from pictures, through the base
 }
-
-// adapters is the number of adapters in the zoo: enough for every setting of every ingredient, and a fifth of the combinations. All seen concepts
-// would take an hour; the base and the second stage, to which concepts cost nothing, learn from all.
-const adapters = 1114
 
 // DefaultConfig returns the recipe of the shipped weights.
 func DefaultConfig() (c Config, err error) {
@@ -49,7 +44,7 @@ func DefaultConfig() (c Config, err error) {
 		return c, err
 	}
 	c.Pictures = corpus.Config{Size: c.Base.Generator.Size, Scenes: 1024, First: corpus.TrainScenes, Crops: 4}
-	c.Zoo, c.Adapters, c.BlockSize = zoo.DefaultConfig(), adapters, zoo.BlockSize
+	c.Zoo, c.BlockSize = zoo.DefaultConfig(), zoo.BlockSize
 	if c.Generator, err = weightgen.DefaultConfig(weightgen.NetworkDiT); err != nil {
 		return c, err
 	}
@@ -131,10 +126,9 @@ func (r *run) zoo(ctx context.Context) (*zoo.Zoo, error) {
 		return nil, fmt.Errorf("base: %w", err)
 	}
 	r.say("2 of 4: the zoo, an adapter of every seen concept")
-	seen := r.Config.Base.Seen()
 	z, err := zoo.Build(ctx, zoo.Options{
 		Dir: r.dir(ZooDir), Base: trained.Base, Start: trained.Adapters, Pictures: r.pictures, Config: r.Config.Zoo,
-		Concepts: seen[:min(r.Config.Adapters, len(seen))], Progress: r.Progress,
+		Concepts: r.Config.Base.Seen(), Progress: r.Progress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("zoo: %w", err)

@@ -45,7 +45,7 @@ func DefaultConfig(network string) (Config, error) {
 	c := Config{
 		Network: network, Heads: 4, Tokens: 32, TextLayers: 1,
 		Schedule: ScheduleLinear, Target: TargetX0, Terminal: 0.9, Drop: 0.1,
-		Optimiser: Optimiser{Steps: 2000, Warmup: 100, WeightDecay: 0.01, EMA: 0.999},
+		Optimiser: Optimiser{Steps: 3500, Warmup: 100, WeightDecay: 0.01, EMA: 0.999},
 	}
 	switch network {
 	case NetworkDiT:
