@@ -21,7 +21,7 @@ const (
 	PartQuality Part = "quality" // without tuning, minutes
 	PartPhotos  Part = "photos"  // the same on photos
 	PartMatch   Part = "match"   // steps of tuning, seconds
-	PartRace    Part = "race"    // against pix2pix from scratch, half an hour
+	PartRace    Part = "race"    // against training from scratch, an hour or two
 )
 
 // Parts lists all parts.

@@ -26,7 +26,6 @@ import (
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/metrics"
 	"github.com/warmstart-ml/warmstart/scene"
-	"github.com/warmstart-ml/warmstart/tune"
 )
 
 func testBackend(t testing.TB) compute.Backend {
@@ -73,7 +72,8 @@ func testOptions(t testing.TB) Options {
 	c.Reference = Reference{Steps: 6, LRs: []float64{1e-3, 1e-2}}
 	c.Match.Concepts, c.Match.Steps, c.Match.Tries = 2, 4, []int{0, 1, 2}
 	c.Match.LRs, c.Match.Beta1s, c.Match.WarmLRs = []float64{1e-3, 1e-2}, []float64{0.5}, []float64{1e-3, 1e-2}
-	c.Race.Concepts, c.Race.Steps, c.Race.LRs, c.Race.Adapter = 2, 6, []float64{1e-3, 1e-2}, 2
+	c.Race.Concepts, c.Race.LRs, c.Race.Search, c.Race.Adapter = 2, []float64{2e-4, 1e-2}, 1, 2
+	c.Race.SetSteps(12)
 	return o
 }
 
@@ -86,7 +86,7 @@ func testPhotos(t testing.TB) string {
 			t.Fatal(err)
 		}
 		for i := range n {
-			s := scene.New(uint64(i+len(part)), 24, 20)
+			s := scene.New(uint64(i+100*len(part)), 24, 20)
 			if err := imageio.WriteFile(filepath.Join(dir, part, string(rune('a'+i))+".png"), s.Image); err != nil {
 				t.Fatal(err)
 			}
@@ -149,6 +149,23 @@ func checkReport(t *testing.T, r *Report) {
 		if row.Curve[0].Phase != phaseGenerated || row.Curve[0].Steps != 0 || row.Published.Scratch <= 0 || row.Published.Ours <= 0 {
 			t.Errorf("%+v", row)
 		}
+		checkScratch(t, row.Published, row.Scratch.Published, 4)
+		checkScratch(t, row.Best, row.Scratch.Best, r.Speedup.BestLR.Batch)
+	}
+	if tried := r.Speedup.Tried; len(tried) != 6 || tried[0].Loss != gan.LossLSGAN || tried[5] != (Candidate{1e-2, 0.5, gan.LossNone, 1, tried[5].PSNR, false}) {
+		t.Errorf("recipes %+v", tried)
+	}
+}
+
+// checkScratch holds a training from scratch to what must be so.
+func checkScratch(t *testing.T, o Outcome, curve []Point, batch int) {
+	t.Helper()
+	end := curve[len(curve)-1]
+	if len(curve) != min(scratchPoints, end.Steps) || end.Steps*batch != 12*2 || end.PSNR != o.Quality || end.Seconds != o.Scratch {
+		t.Errorf("the curve from scratch %+v, the end %+v", curve, o)
+	}
+	if !(o.Near > 0 && o.Near <= o.Scratch && o.NearSpeedup <= o.Speedup) {
+		t.Errorf("near the end after %g of %g s", o.Near, o.Scratch)
 	}
 }
 
@@ -168,6 +185,7 @@ func checkKeys(t *testing.T, r *Report) {
 		}
 	}
 	for _, key := range append(keys, "groups.b.share", "speedup.published", "speedup.best", "speedup.n", "speedup.reached.best",
+		"speedup.over_reached.published", "speedup.near.best", "speedup.best_lr.loss", "speedup.tried", "config.warm", "config.warm_from",
 		"steps_to_match.median", "steps_to_match.within_10", "machine.cpus", "base", "generator", "config.pairs", "seconds") {
 		var at any = v
 		for part := range strings.SplitSeq(key, ".") {
@@ -208,14 +226,19 @@ func modified(t testing.TB, dir string) map[string]time.Time {
 }
 
 func TestTable(t *testing.T) {
-	r := &Report{Config: DefaultConfig(), Quality: summarise([]Row{{Group: concept.Pair, Scores: Scores{Zero: 10, Generated: 19, Trained: 20}}}, Candidate{})}
+	row := Row{Group: concept.Pair, Scores: Scores{Zero: 10, Generated: 19, Trained: 20}}
+	r := &Report{Config: DefaultConfig(), Quality: summarise([]Row{row}, Candidate{LR: 0.012, Edge: true})}
 	r.Match = summariseMatches([]MatchRow{{Steps: Never}}, matchRates{})
-	r.Speedup = summariseRaces([]RaceRow{{Published: Outcome{Speedup: 40}, Best: Outcome{Speedup: 8}}}, 2e-4, Candidate{LR: 2e-3})
+	races := []RaceRow{{Published: Outcome{Speedup: 40, Reached: true, NearSpeedup: 25}, Best: Outcome{Speedup: 8}}}
+	r.Speedup = summariseRaces(races, 2e-4, []Candidate{{LR: 2e-3, Loss: gan.LossNone, Batch: 1, PSNR: 20}, {LR: 1e-3, Loss: gan.LossLSGAN, PSNR: 19}})
 	var b bytes.Buffer
 	if err := r.WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"90 %", "more than were tried", "40 times", "8 times", "0.002"} {
+	for _, want := range []string{
+		"90 %", "more than were tried", "40.0", "8.0", "1 of 1", "0 of 1", "25.0", "L1 alone, rate 0.002, 1 a step",
+		"trained adapters on scenes: the best learning rate, 0.012, is at the edge", "recipe from scratch: the best learning rate, 0.002,",
+	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
@@ -250,6 +273,8 @@ func TestBadOptions(t *testing.T) {
 		{"no folder of photos", func(o *Options) { o.Parts = []Part{PartPhotos} }},
 		{"pairs: 0", func(o *Options) { o.Config.Pairs = 0 }},
 		{"test scenes: 1", func(o *Options) { o.Config.TestScenes = 1 }},
+		{"not among those to search", func(o *Options) { o.Config.Race.Published = 1e-4 }},
+		{"recipes from scratch: 0", func(o *Options) { o.Config.Race.Recipes = nil }},
 		{"L1 loss alone", func(o *Options) { o.Config.Warm.Loss = gan.LossLSGAN }},
 		{"photos to test with", func(o *Options) { o.Parts, o.Photos = []Part{PartPhotos}, t.TempDir() }},
 	} {
@@ -361,6 +386,23 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestSharedPhotos: a photo to test with is not to be one to train with.
+func TestSharedPhotos(t *testing.T) {
+	o := testOptions(t)
+	o.Photos, o.Parts = testPhotos(t), []Part{PartPhotos}
+	m, err := imageio.ReadFile(filepath.Join(o.Photos, testFolder, "b.png"), imageio.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := imageio.WriteFile(filepath.Join(o.Photos, trainFolder, "other.png"), m); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Run(t.Context(), testBackend(t), o)
+	if err == nil || !strings.Contains(err.Error(), "b.png") || !strings.Contains(err.Error(), "other.png") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestNoPhotos: an evaluation on photos says so if no concept is for photos.
 func TestNoPhotos(t *testing.T) {
 	o := testOptions(t)
@@ -379,8 +421,8 @@ func TestNoPhotos(t *testing.T) {
 func TestGrid(t *testing.T) {
 	o := testOptions(t)
 	o.Photos = testPhotos(t)
-	g := GridOptions{Concepts: 2, Seconds: 0.01, Side: 48, Scratch: tune.DefaultSettings(tune.Scratch)}
-	o.Config.Warm.Batch, g.Scratch.Batch = o.Config.Batch, o.Config.Batch
+	g := GridOptions{Concepts: 2, Seconds: 0.01, Side: 48, Scratch: BestScratch()}
+	o.Config.Warm.Batch, g.Scratch.Batch = 1, 3
 	m, err := Grid(t.Context(), testBackend(t), o, g)
 	if err != nil {
 		t.Fatal(err)

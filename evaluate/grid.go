@@ -25,11 +25,20 @@ type GridOptions struct {
 	Scratch tune.Settings
 }
 
-// DefaultGrid returns the options of the grid of record. From scratch the learning rate is the best for mini, not the published one.
+// DefaultGrid returns the options of the grid of record.
 func DefaultGrid() GridOptions {
-	o := GridOptions{Concepts: 10, Seconds: 1, Side: 128, Scratch: tune.DefaultSettings(tune.Scratch)}
-	o.Scratch.LR = 2e-3
-	return o
+	return GridOptions{Concepts: 10, Seconds: 1, Side: 128, Scratch: BestScratch()}
+}
+
+// BestScratch returns the best settings known for training mini from scratch without a search: the L1 loss alone, at ten times the
+// published rate.
+func BestScratch() tune.Settings {
+	return tune.Settings{Batch: 4, LR: 2e-3, Decay: 0.5, Beta1: 0.9, Loss: gan.LossNone, DiscLR: 2e-4, Seed: 1}
+}
+
+// PublishedScratch returns pix2pix's settings, with four pairs a step.
+func PublishedScratch() tune.Settings {
+	return tune.Settings{Batch: 4, LR: 2e-4, Decay: 0.5, Beta1: 0.5, Loss: gan.LossLSGAN, DiscLR: 2e-4, Seed: 1}
 }
 
 // about says what is new about concepts of a group.

@@ -5,29 +5,42 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math"
 
 	"github.com/gomlx/compute"
 
-	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/weightgen"
 	"github.com/warmstart-ml/warmstart/zoo"
 )
 
-// NewModels takes the models as they are on disk.
-func NewModels(b *lora.Base, code *zoo.Code, w *weightgen.Weights, z *zoo.Zoo) Models {
-	m := Models{Base: b, Mean: code.Blocks.Join(code.Mean), Zoo: map[string][][]float32{}, ID: hash(code, w)}
-	for i, e := range z.Entries {
-		m.Zoo[e.ID] = z.Adapters[i]
+// NewModels takes models as they are on disk, and the zoo that their generator learnt from. Open reads them anew with load, so that
+// reading counts where time does.
+func NewModels(m *warmstart.Models, z *zoo.Zoo, load func() (*warmstart.Models, error)) (Models, error) {
+	code, err := z.Code(m.Code.Blocks.Size())
+	if err != nil {
+		return Models{}, err
 	}
-	m.Open = func(backend compute.Backend) (Generator, error) {
-		g, err := weightgen.NewGenerator(backend, w, weightgen.LayoutOf(code))
+	if own := m.Code.Schema(); code.Schema() != own {
+		return Models{}, fmt.Errorf("the zoo's adapters make %s, and the weight generator is for %s: it learnt from another zoo", code.Schema(), own)
+	}
+	e := Models{Base: m.Base, Mean: code.Blocks.Join(code.Mean), Zoo: map[string][][]float32{}, ID: hash(m.Code, m.Generator)}
+	for i, entry := range z.Entries {
+		e.Zoo[entry.ID] = z.Adapters[i]
+	}
+	e.Open = func(backend compute.Backend) (Generator, error) {
+		m, err := load()
 		if err != nil {
 			return nil, err
 		}
-		return &generator{g, code}, nil
+		g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
+		if err != nil {
+			return nil, err
+		}
+		return &generator{g, m.Code}, nil
 	}
-	return m
+	return e, nil
 }
 
 // generator decodes what the weight generator makes.

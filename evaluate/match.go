@@ -78,7 +78,7 @@ type matchKey struct {
 
 func (m *matcher) key(a ask, w Candidate, steps int, generator string) matchKey {
 	c := m.o.Config
-	w.PSNR, w.Edge = 0, false
+	w = w.plain()
 	prompt := a.prompt
 	if generator == "" {
 		prompt = "" // it makes no difference
@@ -128,7 +128,7 @@ func (m *matcher) train(ctx context.Context, a ask, start [][]float32, w Candida
 		}
 		m.lesson = a.ID
 	}
-	if err := advance(t, m.scenes.batches(m.pairs), steps); err != nil {
+	if err := advance(t, batches(m.pairs, m.o.Config.Batch), steps); err != nil {
 		return 0, fmt.Errorf("train %s: %w", a.ID, err)
 	}
 	values, err := t.Trained()
@@ -159,12 +159,13 @@ func (m *matcher) searchRates(ctx context.Context, some []ask) error {
 		adapters[a.ID] = made[i]
 	}
 	tick := m.progress("learning rates", "trainings", (len(zero)+len(warm))*len(some))
-	m.rates.Zero, err = search(ctx, zero, some, tick, func(w Candidate, a ask) (float64, error) { return m.zero(ctx, a, w) })
+	err = search(ctx, zero, some, tick, func(w Candidate, a ask) (float64, error) { return m.zero(ctx, a, w) })
 	if err != nil {
 		return err
 	}
-	m.rates.Warm, err = search(ctx, warm, some, tick, func(w Candidate, a ask) (float64, error) {
+	err = search(ctx, warm, some, tick, func(w Candidate, a ask) (float64, error) {
 		return m.warm(ctx, a, adapters[a.ID], w, max(c.Steps/10, 1))
 	})
+	m.rates = matchRates{Zero: best(zero), Warm: best(warm)}
 	return err
 }

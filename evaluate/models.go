@@ -21,6 +21,6 @@ type Models struct {
 	Zoo  map[string][][]float32 // adapters of seen concepts by ID
 	// ID identifies the generator: results of another one are not its own.
 	ID string
-	// Open compiles the generator. It is called anew wherever the time to do so counts.
+	// Open reads and compiles the generator. It is called anew wherever the time to do so counts.
 	Open func(compute.Backend) (Generator, error)
 }

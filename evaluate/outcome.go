@@ -52,18 +52,34 @@ func summariseMatches(rows []MatchRow, rates matchRates) *Matches {
 	return m
 }
 
-// Speedup tells how much sooner than pix2pix from scratch its quality is reached.
+// Speedup tells how much sooner than a training from scratch its quality is reached: than pix2pix as published, and than the best recipe
+// found. Means are geometric ones over the concepts.
 type Speedup struct {
-	Published float64 `json:"published"` // geometric mean against the published learning rate
-	Best      float64 `json:"best"`      // and against the best one found
+	Published float64 `json:"published"`
+	Best      float64 `json:"best"`
 	Concepts  int     `json:"n"`
-	Reached   struct {
-		Published int `json:"published"` // concepts on which the quality was reached
-		Best      int `json:"best"`
-	} `json:"reached"`
-	PublishedLR float64   `json:"published_lr"`
-	BestLR      Candidate `json:"best_lr"`
-	Rows        []RaceRow `json:"concepts"`
+	// Reached are the numbers of concepts on which the quality was reached, and OverReached the means over these; 0 if there are none.
+	// On the others the times are those at which both sides ended, which says too much for this one.
+	Reached     Reached `json:"reached"`
+	OverReached Versus  `json:"over_reached"`
+	// Near is against the time at which the training from scratch itself first came near its own final quality.
+	Near        Versus      `json:"near"`
+	PublishedLR float64     `json:"published_lr"`
+	BestLR      Candidate   `json:"best_lr"` // the best recipe,
+	Tried       []Candidate `json:"tried"`   // and all that were tried
+	Rows        []RaceRow   `json:"concepts"`
+}
+
+// Reached counts concepts.
+type Reached struct {
+	Published int `json:"published"`
+	Best      int `json:"best"`
+}
+
+// Versus are speed-ups.
+type Versus struct {
+	Published float64 `json:"published"`
+	Best      float64 `json:"best"`
 }
 
 // RaceRow is a concept's race.
@@ -74,6 +90,11 @@ type RaceRow struct {
 	Published Outcome       `json:"published"`
 	Best      Outcome       `json:"best"`
 	Curve     []Point       `json:"curve"` // from the text
+	// Scratch are the curves from scratch.
+	Scratch struct {
+		Published []Point `json:"published"`
+		Best      []Point `json:"best"`
+	} `json:"scratch"`
 }
 
 // Outcome compares the times to a quality.
@@ -86,11 +107,35 @@ type Outcome struct {
 	Phase   string  `json:"phase"` // in which it was reached
 	Reached bool    `json:"reached"`
 	Speedup float64 `json:"speedup"` // Scratch / Ours, reached or not
+	// Near are the seconds after which the training from scratch was first seen within 0.1 dB of its own final quality. Ours is still the
+	// time to all of that.
+	Near        float64 `json:"near"`
+	NearSpeedup float64 `json:"near_speedup"` // Near / Ours
+}
+
+// finish is where a training from scratch ended, and its way there.
+type finish struct {
+	Seconds float64 `json:"seconds"`
+	PSNR    float64 `json:"psnr"`
+	Curve   []Point `json:"curve"`
+}
+
+// nearBy is how near to its final quality a training has all but ended, in dB.
+const nearBy = 0.1
+
+// near returns the seconds after which a training was first seen near its final quality.
+func (f finish) near() float64 {
+	for _, p := range f.Curve {
+		if p.PSNR >= f.PSNR-nearBy {
+			return p.Seconds
+		}
+	}
+	return f.Seconds
 }
 
 // outcome finds where a curve reaches the quality of a training from scratch.
 func outcome(scratch finish, curve []Point) Outcome {
-	o := Outcome{Quality: scratch.PSNR, Scratch: scratch.Seconds}
+	o := Outcome{Quality: scratch.PSNR, Scratch: scratch.Seconds, Near: scratch.near()}
 	for _, p := range curve {
 		o.Ours, o.Steps, o.Phase = p.Seconds, p.Steps, p.Phase
 		if o.Reached = p.PSNR >= scratch.PSNR; o.Reached {
@@ -98,19 +143,30 @@ func outcome(scratch finish, curve []Point) Outcome {
 		}
 	}
 	if o.Ours > 0 {
-		o.Speedup = o.Scratch / o.Ours
+		o.Speedup, o.NearSpeedup = o.Scratch/o.Ours, o.Near/o.Ours
 	}
 	return o
 }
 
-func summariseRaces(rows []RaceRow, published float64, best Candidate) *Speedup {
-	s := &Speedup{Concepts: len(rows), PublishedLR: published, BestLR: best, Rows: rows}
-	var p, b []float64
-	for _, r := range rows {
-		p, b = append(p, r.Published.Speedup), append(b, r.Best.Speedup)
-		s.Reached.Published += int(one(r.Published.Reached))
-		s.Reached.Best += int(one(r.Best.Reached))
+func summariseRaces(rows []RaceRow, published float64, tried []Candidate) *Speedup {
+	s := &Speedup{Concepts: len(rows), PublishedLR: published, BestLR: best(tried), Tried: tried, Rows: rows}
+	for _, side := range []struct {
+		outcome            func(RaceRow) Outcome
+		all, reached, near *float64
+		count              *int
+	}{
+		{func(r RaceRow) Outcome { return r.Published }, &s.Published, &s.OverReached.Published, &s.Near.Published, &s.Reached.Published},
+		{func(r RaceRow) Outcome { return r.Best }, &s.Best, &s.OverReached.Best, &s.Near.Best, &s.Reached.Best},
+	} {
+		var all, reached, near []float64
+		for _, r := range rows {
+			o := side.outcome(r)
+			all, near = append(all, o.Speedup), append(near, o.NearSpeedup)
+			if o.Reached {
+				reached = append(reached, o.Speedup)
+			}
+		}
+		*side.all, *side.reached, *side.near, *side.count = geomean(all), geomean(reached), geomean(near), len(reached)
 	}
-	s.Published, s.Best = geomean(p), geomean(b)
 	return s
 }

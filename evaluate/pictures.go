@@ -35,7 +35,7 @@ func newScenes(ctx context.Context, c Config, size int) (s *set, err error) {
 	return s, err
 }
 
-// newPhotos reads a folder that holds the folders train and test. Photos are used whole, cut to a square.
+// newPhotos reads a folder that holds the folders train and test, which must not share pictures. Photos are used whole, cut to a square.
 func newPhotos(ctx context.Context, c Config, size int, dir string) (s *set, err error) {
 	s = &set{config: c, photos: 1}
 	for _, part := range []struct {
@@ -56,6 +56,10 @@ func newPhotos(ctx context.Context, c Config, size int, dir string) (s *set, err
 			return nil, fmt.Errorf("%s holds %d photos, and %d of each concept are needed", path, k.Photos(), part.need)
 		}
 		*part.corpus = k
+	}
+	if shared := s.train.Shared(s.test); len(shared) > 0 {
+		return nil, fmt.Errorf("%d photos to test with are among those to train with, the first as %s and %s: keep them apart",
+			len(shared), shared[0][1], shared[0][0])
 	}
 	return s, nil
 }
@@ -102,5 +106,5 @@ func (s *set) lessons(ctx context.Context, a ask) (*corpus.Pairs, error) {
 	return p, corpus.Parallel(ctx, p.Len(), p.Make)
 }
 
-// batches serves pairs to a training.
-func (s *set) batches(p *corpus.Pairs) *corpus.Batches { return p.Batches(s.config.Batch, seed) }
+// batches serves pairs to a training, so many per step.
+func batches(p *corpus.Pairs, n int) *corpus.Batches { return p.Batches(n, seed) }

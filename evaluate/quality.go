@@ -9,13 +9,13 @@ import (
 
 // quality measures the adapters of all concepts without any tuning, and what they are compared with.
 func (l *lab) quality(ctx context.Context, s *set) (*Quality, error) {
-	rate, err := l.referenceRate(ctx)
-	if err != nil {
-		return nil, err
-	}
 	all := s.usable(l.asks)
 	if len(all) == 0 {
 		return nil, fmt.Errorf("none of the %d concepts can be applied to %s: take more of each group", len(l.asks), s.name())
+	}
+	rate, err := l.referenceRate(ctx, s, spread(all, l.o.Config.Search))
+	if err != nil {
+		return nil, err
 	}
 	made, err := l.generated(ctx, all)
 	if err != nil {
@@ -33,32 +33,41 @@ func (l *lab) quality(ctx context.Context, s *set) (*Quality, error) {
 	other := shuffled(all)
 	var rows []Row
 	for i, a := range all {
-		row := Row{Concept: a.ID, Group: a.Group, Prompt: a.prompt}
-		nearest, id, err := l.nearest(a.prompt)
+		row, err := l.qualityOf(ctx, s, a, made[i], made[other[i]], trained[i])
 		if err != nil {
 			return nil, err
 		}
-		row.NearestConcept = id
-		e, err := s.exam(ctx, a)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range []struct {
-			psnr    *float64
-			adapter [][]float32
-		}{
-			{&row.Zero, l.o.Models.Base.Layout.Initial()}, {&row.Mean, l.o.Models.Mean}, {&row.Nearest, nearest},
-			{&row.Shuffled, made[other[i]]}, {&row.Generated, made[i]}, {&row.Trained, trained[i]},
-		} {
-			if *m.psnr, err = l.meter.psnr(m.adapter, e); err != nil {
-				return nil, fmt.Errorf("measure %s: %w", a.ID, err)
-			}
-		}
-		row.Share = share(row.Scores)
 		rows = append(rows, row)
 		tick()
 	}
 	return summarise(rows, rate), nil
+}
+
+// qualityOf measures a concept's adapters: generated from its prompt, from another one's, and trained on its pairs.
+func (l *lab) qualityOf(ctx context.Context, s *set, a ask, generated, other, trained [][]float32) (Row, error) {
+	row := Row{Concept: a.ID, Group: a.Group, Prompt: a.prompt}
+	nearest, id, err := l.nearest(a.prompt)
+	if err != nil {
+		return row, err
+	}
+	row.NearestConcept = id
+	e, err := s.exam(ctx, a)
+	if err != nil {
+		return row, err
+	}
+	for _, m := range []struct {
+		psnr    *float64
+		adapter [][]float32
+	}{
+		{&row.Zero, l.o.Models.Base.Layout.Initial()}, {&row.Mean, l.o.Models.Mean}, {&row.Nearest, nearest},
+		{&row.Shuffled, other}, {&row.Generated, generated}, {&row.Trained, trained},
+	} {
+		if *m.psnr, err = l.meter.psnr(m.adapter, e); err != nil {
+			return row, fmt.Errorf("measure %s: %w", a.ID, err)
+		}
+	}
+	row.Share = share(row.Scores)
+	return row, nil
 }
 
 // generated returns what the generator makes of the prompts.

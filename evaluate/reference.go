@@ -108,7 +108,7 @@ func (a *apprentice) train(ctx context.Context, l lesson, c zoo.Config) ([][]flo
 	if err != nil {
 		return nil, err
 	}
-	values, _, err := a.worker.Train(ctx, nil, a.set.batches(pairs), c)
+	values, _, err := a.worker.Train(ctx, nil, batches(pairs, c.Batch), c)
 	if errors.Is(err, zoo.ErrDiverged) {
 		return base.Layout.Initial(), nil
 	}
@@ -118,38 +118,43 @@ func (a *apprentice) train(ctx context.Context, l lesson, c zoo.Config) ([][]flo
 	return values, nil
 }
 
-// referenceRate returns the learning rate that gives the best adapters: the mean over a few concepts decides.
-func (l *lab) referenceRate(ctx context.Context) (Candidate, error) {
+// referenceRate returns the learning rate that gives the best adapters of a set: the mean over some concepts decides.
+func (l *lab) referenceRate(ctx context.Context, s *set, some []ask) (Candidate, error) {
 	c := l.o.Config
-	some := spread(l.asks, c.Search)
+	var ids []string
+	for _, a := range some {
+		ids = append(ids, a.ID)
+	}
 	key := struct {
-		Base, Test, Train string
-		Config            Config
-	}{l.o.Models.Base.Hash, l.scenes.test.ID(), l.scenes.train.ID(), Config{
-		Pictures: c.Pictures, Pairs: c.Pairs, Batch: c.Batch, Concepts: c.Concepts, Search: c.Search, Reference: c.Reference,
-	}}
-	return remember(l.cache, "search", "trained", key, func() (Candidate, error) {
-		var lessons []lesson
-		for _, lr := range c.Reference.LRs {
-			for _, a := range some {
-				lessons = append(lessons, lesson{a, lr})
+		Base, Test, Train      string
+		Pictures, Pairs, Batch int
+		Reference              Reference
+		Concepts               []string
+	}{l.o.Models.Base.Hash, s.test.ID(), s.train.ID(), c.Pictures, c.Pairs, c.Batch, c.Reference, ids}
+	return remember(l.cache, "search", "trained", key, func() (Candidate, error) { return l.searchReference(ctx, s, some) })
+}
+
+func (l *lab) searchReference(ctx context.Context, s *set, some []ask) (Candidate, error) {
+	var lessons []lesson
+	for _, lr := range l.o.Config.Reference.LRs {
+		for _, a := range some {
+			lessons = append(lessons, lesson{a, lr})
+		}
+	}
+	adapters, err := l.references(ctx, s, lessons)
+	if err != nil {
+		return Candidate{}, err
+	}
+	var found []Candidate
+	for i, lr := range l.o.Config.Reference.LRs {
+		found = append(found, Candidate{LR: lr})
+		for j, a := range some {
+			psnr, err := l.measure(ctx, s, a, adapters[i*len(some)+j])
+			if err != nil {
+				return Candidate{}, err
 			}
+			found[i].PSNR += psnr / float64(len(some))
 		}
-		adapters, err := l.references(ctx, l.scenes, lessons)
-		if err != nil {
-			return Candidate{}, err
-		}
-		var found []Candidate
-		for i, lr := range c.Reference.LRs {
-			found = append(found, Candidate{LR: lr})
-			for j, a := range some {
-				psnr, err := l.measure(ctx, l.scenes, a, adapters[i*len(some)+j])
-				if err != nil {
-					return Candidate{}, err
-				}
-				found[i].PSNR += psnr / float64(len(some))
-			}
-		}
-		return best(found), nil
-	})
+	}
+	return best(found), nil
 }

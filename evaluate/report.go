@@ -149,8 +149,11 @@ func median(values []float64) float64 {
 	return (s[n/2-1] + s[n/2]) / 2
 }
 
-// geomean returns the geometric mean of positive values.
+// geomean returns the geometric mean of positive values; 0 if there are none.
 func geomean(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
 	sum := 0.0
 	for _, v := range values {
 		sum += math.Log(v)

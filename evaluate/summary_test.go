@@ -67,20 +67,32 @@ func TestOutcome(t *testing.T) {
 		quality float64
 		want    Outcome
 	}{
-		{19, Outcome{Ours: 0.5, Phase: phaseGenerated, Reached: true, Speedup: 20}},
-		{22, Outcome{Ours: 1, Steps: 5, Phase: phaseAdapter, Reached: true, Speedup: 10}},
-		{24, Outcome{Ours: 12, Steps: 99, Phase: phaseAll, Speedup: 10.0 / 12}},
+		{19, Outcome{Ours: 0.5, Phase: phaseGenerated, Reached: true, Speedup: 20, NearSpeedup: 8}},
+		{22, Outcome{Ours: 1, Steps: 5, Phase: phaseAdapter, Reached: true, Speedup: 10, NearSpeedup: 4}},
+		{24, Outcome{Ours: 12, Steps: 99, Phase: phaseAll, Speedup: 10.0 / 12, NearSpeedup: 4.0 / 12}},
 	} {
-		v.want.Quality, v.want.Scratch = v.quality, 10
-		if got := outcome(finish{Seconds: 10, PSNR: v.quality}, curve); got != v.want {
+		v.want.Quality, v.want.Scratch, v.want.Near = v.quality, 10, 4
+		scratch := finish{10, v.quality, []Point{{Seconds: 2, PSNR: v.quality - 0.2}, {Seconds: 4, PSNR: v.quality - 0.09}, {Seconds: 10, PSNR: v.quality}}}
+		if got := outcome(scratch, curve); got != v.want {
 			t.Errorf("%g dB: %+v, wanted %+v", v.quality, got, v.want)
 		}
 	}
-	s := summariseRaces([]RaceRow{
-		{Published: Outcome{Speedup: 4, Reached: true}, Best: Outcome{Speedup: 0.5}},
-		{Published: Outcome{Speedup: 9, Reached: true}, Best: Outcome{Speedup: 2, Reached: true}},
-	}, 2e-4, Candidate{LR: 1e-3})
-	if !near(s.Published, 6) || !near(s.Best, 1) || s.Reached.Published != 2 || s.Reached.Best != 1 {
+}
+
+func TestRaces(t *testing.T) {
+	rows := []RaceRow{
+		{Published: Outcome{Speedup: 4, NearSpeedup: 1, Reached: true}, Best: Outcome{Speedup: 0.5, NearSpeedup: 0.5}},
+		{Published: Outcome{Speedup: 9, NearSpeedup: 4, Reached: true}, Best: Outcome{Speedup: 2, NearSpeedup: 2, Reached: true}},
+	}
+	s := summariseRaces(rows, 2e-4, []Candidate{{LR: 1e-3, PSNR: 20}, {LR: 2e-3, PSNR: 21}})
+	if !near(s.Published, 6) || !near(s.Best, 1) || s.Reached != (Reached{2, 1}) || s.BestLR.LR != 2e-3 || !s.BestLR.Edge {
+		t.Errorf("summary %+v", s)
+	}
+	if !near(s.OverReached.Published, 6) || !near(s.OverReached.Best, 2) || !near(s.Near.Published, 2) || !near(s.Near.Best, 1) {
+		t.Errorf("summary %+v", s)
+	}
+	// None reached: JSON has no NaN.
+	if s := summariseRaces([]RaceRow{{Published: Outcome{Speedup: 1}}}, 2e-4, s.Tried); s.OverReached != (Versus{}) || s.Reached != (Reached{}) {
 		t.Errorf("summary %+v", s)
 	}
 }

@@ -22,17 +22,33 @@ func (c Config) wholeConfig(b *lora.Base, steps int, lr, beta1 float64) gan.Conf
 	return g
 }
 
-// scratchConfig is pix2pix with the base's network: its losses and its optimiser, at a learning rate for the generator. The rates fall
-// linearly to 0 in the second half, and the discriminator keeps its own.
-func (c Config) scratchConfig(b *lora.Base, lr float64) (gan.Config, error) {
+// warmConfig gives a training the batch that generated weights are tuned with.
+func (c Config) warmConfig(g gan.Config) gan.Config {
+	g.Batch = c.Warm.Batch
+	return g
+}
+
+// published is pix2pix's recipe.
+func (c Config) published() Candidate {
+	return recipes()[0].at(c.Race.Published)
+}
+
+// at returns the recipe with a rate.
+func (r Recipe) at(lr float64) Candidate {
+	return Candidate{LR: lr, Beta1: r.Beta1, Loss: r.Loss, Batch: r.Batch}
+}
+
+// scratchConfig is a training of the base's network from scratch: pix2pix but for the recipe. It sees as many pairs as a number of steps
+// of the evaluation's batch. The rates fall linearly to 0 in the second half, and a discriminator keeps its published one.
+func (c Config) scratchConfig(b *lora.Base, way Candidate, steps int) (gan.Config, error) {
 	g, err := gan.Preset("mini")
 	if err != nil {
 		return g, err
 	}
 	own := b.Generator.Config
 	g.Preset, g.Generator, g.Width, g.Depth, g.Size = own.Preset, own.Generator, own.Width, own.Depth, own.Size
-	g.Batch, g.LR, g.Seed = c.Batch, lr, seed
-	return g.WithSteps(c.Race.Steps), nil
+	g.Batch, g.LR, g.Beta1, g.Loss, g.Seed = way.Batch, way.LR, way.Beta1, way.Loss, seed
+	return g.WithSteps(max(steps*c.Batch/way.Batch, 1)), nil
 }
 
 // newTrainer compiles the training of an adapter, or of all weights where base is empty in the configuration.

@@ -21,14 +21,15 @@ type generatorEvalCmd struct {
 	Zoo    string   `required:"" placeholder:"DIR" help:"Zoo that the generator learnt from, whose adapters it is compared with."`
 	Photos string   `placeholder:"DIR" help:"Folder with folders train and test of photos, to measure on photos as well."`
 	Cache  string   `placeholder:"DIR" help:"Folder to keep results in: what is in it is not measured again."`
-	Parts  []string `default:"all" placeholder:"PART,…" help:"What to measure: quality, photos, match (steps of tuning) and race (against pix2pix from scratch), all or none. Default: all."`
+	Parts  []string `default:"all" placeholder:"PART,…" help:"What to measure: quality, photos, match (steps of tuning) and race (against training from scratch), all or none. Default: all."`
 	Grid   string   `placeholder:"FILE" help:"PNG file for pictures of some concepts."`
 
 	Concepts       int `default:"0" placeholder:"N" help:"Concepts of each group; 0: all."`
 	ReferenceSteps int `default:"${reference_steps}" placeholder:"N" help:"Steps of the adapters that are trained on a concept's own pairs. Default: ${reference_steps}."`
 	StepsConcepts  int `default:"${steps_concepts}" placeholder:"N" help:"Concepts to count steps of tuning on; 0: all. Default: ${steps_concepts}."`
-	SpeedConcepts  int `default:"${speed_concepts}" placeholder:"N" help:"Concepts to race with pix2pix on; 0: all. Default: ${speed_concepts}."`
-	ScratchSteps   int `default:"${scratch_steps}" placeholder:"N" help:"Steps of pix2pix from scratch. Default: ${scratch_steps}."`
+	SpeedConcepts  int `default:"${speed_concepts}" placeholder:"N" help:"Concepts to race with training from scratch on; 0: all. Default: ${speed_concepts}."`
+	ScratchSteps   int `default:"${scratch_steps}" placeholder:"N" help:"Steps from scratch: of pix2pix, and of the best recipe, which is searched with a quarter of them. Default: ${scratch_steps}."`
+	SearchConcepts int `default:"${search_concepts}" placeholder:"N" help:"Other concepts that the best recipe from scratch is searched on. Default: ${search_concepts}."`
 	GridConcepts   int `default:"10" placeholder:"N" help:"Concepts in the pictures. Default: 10."`
 	modelsFlag
 }
@@ -39,6 +40,7 @@ func generatorEvalVars() kong.Vars {
 	return kong.Vars{
 		"reference_steps": fmt.Sprint(c.Reference.Steps), "steps_concepts": fmt.Sprint(c.Match.Concepts),
 		"speed_concepts": fmt.Sprint(c.Race.Concepts), "scratch_steps": fmt.Sprint(c.Race.Steps),
+		"search_concepts": fmt.Sprint(c.Race.Search),
 	}
 }
 
@@ -82,7 +84,8 @@ func (c generatorEvalCmd) evaluate(ctx context.Context, u *ui) (*evaluate.Report
 func (c generatorEvalCmd) options(u *ui) (evaluate.Options, error) {
 	o := evaluate.Options{Config: evaluate.DefaultConfig(), Photos: c.Photos, Cache: c.Cache, Progress: u.progress}
 	o.Config.Concepts, o.Config.Reference.Steps = c.Concepts, c.ReferenceSteps
-	o.Config.Match.Concepts, o.Config.Race.Concepts, o.Config.Race.Steps = c.StepsConcepts, c.SpeedConcepts, c.ScratchSteps
+	o.Config.Match.Concepts, o.Config.Race.Concepts, o.Config.Race.Search = c.StepsConcepts, c.SpeedConcepts, c.SearchConcepts
+	o.Config.Race.SetSteps(c.ScratchSteps)
 	var err error
 	if o.Parts, err = c.parts(); err != nil {
 		return o, err
@@ -95,7 +98,10 @@ func (c generatorEvalCmd) options(u *ui) (evaluate.Options, error) {
 	if err != nil {
 		return o, hinted{err, "--zoo DIR is the zoo that the weight generator learnt from, --models DIR where the generator is"}
 	}
-	o.Models = evaluate.NewModels(m.Base, m.Code, m.Generator, z)
+	o.Models, err = evaluate.NewModels(m, z, func() (*warmstart.Models, error) { return warmstart.Load(c.Models) })
+	if err != nil {
+		return o, hinted{err, "--zoo DIR is the zoo that the weight generator learnt from, --models DIR where the generator is"}
+	}
 	return o, nil
 }
 
