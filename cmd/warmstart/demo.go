@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/evaluate"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/tune"
@@ -21,8 +22,8 @@ type demoCmd struct {
 	Concept      string  `default:"${demo_concept}" placeholder:"ID" help:"What the network is to do, by its ID; warmstart demo --list lists what no model has learnt. Default: ${demo_concept}."`
 	List         bool    `help:"List concepts that no model has learnt, with their words, and do nothing else."`
 	Out          string  `short:"o" default:"warmstart-demo" placeholder:"DIR" help:"Folder for everything that is made. What an earlier demo left there is replaced. Default: warmstart-demo."`
-	Steps        int     `default:"80" placeholder:"N" help:"Steps of tuning the adapter; all weights are tuned for three times as many. Default: 80, about a second."`
-	ScratchSteps int     `default:"1500" placeholder:"N" help:"Steps of pix2pix from scratch beside it. Default: 1500."`
+	Steps        int     `default:"100" placeholder:"N" help:"Steps of tuning the adapter; all weights are tuned for three times as many. Default: 100, about a second."`
+	ScratchSteps int     `default:"400" placeholder:"N" help:"Steps of training from scratch beside it: of pix2pix as published, and of the same network at the best settings known. Default: 400."`
 	Seed         uint64  `default:"1" help:"Of the landscapes and of everything else that is random."`
 	modelsFlag
 }
@@ -47,9 +48,17 @@ type demoResult struct {
 	Test      int      `json:"test"`              // pairs that the quality is measured on
 	Input     float64  `json:"psnr_input"`        // of the untouched inputs, as the quality of the methods
 	Methods   methods  `json:"methods"`
-	// Faster is how much sooner than pix2pix the generated weights, tuned if need be, have the quality that it ends with; 0 if they don't get there.
-	Faster  float64 `json:"faster,omitempty"`
-	Seconds float64 `json:"seconds"` // for all of it
+
+	Batch        int     `json:"batch"`         // pairs per step of tuning,
+	ScratchBatch int     `json:"scratch_batch"` // and from scratch
+	PublishedLR  float64 `json:"published_lr"`
+	BestLR       float64 `json:"best_lr"`
+
+	// Faster is how much sooner than pix2pix as published the generated weights, tuned if need be, have the quality that it ends with, and
+	// FasterBest the same against the best settings from scratch; 0 if they don't get there.
+	Faster     float64 `json:"faster,omitempty"`
+	FasterBest float64 `json:"faster_best,omitempty"`
+	Seconds    float64 `json:"seconds"` // for all of it
 }
 
 // methods are the ways to a network that the demo compares, in the order of the story.
@@ -59,6 +68,7 @@ type methods struct {
 	All       method `json:"all_weights"` // the same, then the adapter and all weights trained
 	Short     method `json:"scratch"`     // pix2pix from scratch for as many steps as the adapter was tuned
 	Long      method `json:"scratch_long"`
+	Best      method `json:"scratch_best"` // the same network from scratch at the best settings known, for as many steps as Long
 }
 
 // method is a way to a network and what it led to.
@@ -189,6 +199,7 @@ func (d *demo) compare(ctx context.Context) (err error) {
 	warm := tune.Options{Base: d.base, From: tune.Generated, Start: d.adapter.Values, Settings: tune.DefaultSettings(tune.Generated)}
 	d.u.notice("3 of 5: tuning them: the adapter, and beside that all weights")
 	warm.Steps = d.Steps
+	d.r.Batch = warm.Settings.Batch
 	tuned, err := d.train(ctx, &m.Tuned, warm, m.Generated.Seconds)
 	if err != nil {
 		return err
@@ -199,23 +210,35 @@ func (d *demo) compare(ctx context.Context) (err error) {
 	if _, err := d.train(ctx, &m.All, warm, m.Generated.Seconds); err != nil {
 		return err
 	}
+	return d.fromScratch(ctx)
+}
 
-	d.u.notice("4 of 5: pix2pix from scratch: first for as many steps as the adapter, then for %d", d.ScratchSteps)
-	cold := tune.Options{Base: d.base, From: tune.Scratch, Settings: tune.DefaultSettings(tune.Scratch)}
-	cold.Settings.Loss = gan.LossLSGAN
+// fromScratch trains the same network from random weights.
+func (d *demo) fromScratch(ctx context.Context) error {
+	m := &d.r.Methods
+	d.u.notice("4 of 5: from scratch: pix2pix for as many steps as the adapter, then for %d, then as many at the best settings known", d.ScratchSteps)
+	published, best := evaluate.PublishedScratch(), evaluate.BestScratch()
+	d.r.ScratchBatch, d.r.PublishedLR, d.r.BestLR = published.Batch, published.LR, best.LR
 	for _, s := range []struct {
-		method *method
-		steps  int
-	}{{&m.Short, d.Steps}, {&m.Long, d.ScratchSteps}} {
-		cold.Steps = s.steps
+		method   *method
+		settings tune.Settings
+		steps    int
+	}{{&m.Short, published, d.Steps}, {&m.Long, published, d.ScratchSteps}, {&m.Best, best, d.ScratchSteps}} {
+		cold := tune.Options{Base: d.base, From: tune.Scratch, Settings: s.settings, Steps: s.steps}
 		if _, err := d.train(ctx, s.method, cold, 0); err != nil {
 			return err
 		}
 	}
-	if t, ok := m.reach(m.Long.PSNR); ok {
-		d.r.Faster = m.Long.Seconds / t
-	}
+	d.r.Faster, d.r.FasterBest = m.faster(&m.Long), m.faster(&m.Best)
 	return nil
+}
+
+// faster returns how much sooner than a method the generated weights have the quality that it ends with; 0 if they don't get there.
+func (m *methods) faster(than *method) float64 {
+	if t, ok := m.reach(than.PSNR); ok {
+		return than.Seconds / t
+	}
+	return 0
 }
 
 // reach returns when the generated weights, tuned if need be, are at least so good.
