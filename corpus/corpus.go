@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/warmstart-ml/warmstart/imageio"
@@ -85,20 +86,8 @@ func New(ctx context.Context, c Config) (*Corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	photos := make([][]source, len(files))
-	skipped := make([]error, len(files))
-	err = Parallel(ctx, len(files), func(i int) error {
-		photos[i], skipped[i] = c.readPhoto(files[i], i)
-		return nil
-	})
-	if err != nil {
+	if err := k.readPhotos(ctx, files); err != nil {
 		return nil, err
-	}
-	for i, crops := range photos {
-		k.sources = append(k.sources, crops...)
-		if skipped[i] != nil {
-			k.Skipped = append(k.Skipped, skipped[i])
-		}
 	}
 	if len(k.sources) == 0 {
 		return nil, fmt.Errorf("corpus: none of the photos in %s can be used; the first: %w", c.Photos, k.Skipped[0])
@@ -109,6 +98,39 @@ func New(ctx context.Context, c Config) (*Corpus, error) {
 
 // smallestCrop is the smallest side of a crop, as a share of the photo's short side.
 const smallestCrop = 0.5
+
+// readPhotos adds the photos. Their numbers, from which crops and the seeds of edits follow, count those that can be read, so that the same
+// pictures are the same corpus whatever else is in the folder.
+func (k *Corpus) readPhotos(ctx context.Context, files []string) error {
+	photos := make([][]source, len(files))
+	failed := make([]error, len(files))
+	err := Parallel(ctx, len(files), func(i int) error {
+		photos[i], failed[i] = k.config.readPhoto(files[i], i)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var late []int // photos behind one that cannot be read: they were given too high a number
+	numbers := make([]int, len(files))
+	n := 0
+	for i, err := range failed {
+		if numbers[i] = n; err != nil {
+			k.Skipped = append(k.Skipped, err)
+			continue
+		}
+		if n++; numbers[i] != i {
+			late = append(late, i)
+		}
+	}
+	err = Parallel(ctx, len(late), func(j int) (err error) {
+		i := late[j]
+		photos[i], err = k.config.readPhoto(files[i], numbers[i])
+		return err
+	})
+	k.sources = slices.Concat(k.sources, slices.Concat(photos...))
+	return err
+}
 
 // readPhoto returns the crops of photo number n.
 func (c Config) readPhoto(file string, n int) ([]source, error) {

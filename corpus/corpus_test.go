@@ -179,6 +179,25 @@ func TestID(t *testing.T) {
 	}
 }
 
+// What lies in the folder beside pictures leaves no trace in any pair.
+func TestBrokenPhotoLeavesNoTrace(t *testing.T) {
+	c := Config{Size: 16, Scenes: 2, First: TrainScenes, Photos: photos(t, 3), Crops: 2}
+	whole := newCorpus(t, c)
+	c.Photos = photos(t, 3)
+	if err := os.WriteFile(filepath.Join(c.Photos, "-.png"), []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	k := newCorpus(t, c)
+	if len(k.Skipped) != 1 || k.ID() != whole.ID() {
+		t.Errorf("skipped %v; another corpus: %v", k.Skipped, k.ID() != whole.ID())
+	}
+	for i, s := range k.sources {
+		if s.seed != whole.sources[i].seed {
+			t.Errorf("the edits of picture %d have another seed", i)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	broken := photos(t, 1)
 	if err := os.WriteFile(filepath.Join(broken, "b.png"), []byte("no picture"), 0o644); err != nil {
