@@ -123,12 +123,15 @@ func (o Options) start(id string) ([][]float32, error) {
 	return values, nil
 }
 
-// begin writes the recipe, or compares it with that of the adapters that are there.
+// begin writes the recipe, after comparing it with that of the adapters that are there, which may be of other concepts.
 func (b *builder) begin() error {
-	r := recipe{recipeFormat, b.Base.Hash, b.Pictures.ID(), hashStarts(b.Start), b.Config}
+	r := recipe{recipeFormat, b.Base.Hash, b.Pictures.ID(), hashStarts(b.Start), b.Config, len(b.Concepts)}
 	old, err := readRecipe(b.Dir)
 	if err == nil {
-		return r.fits(b.Dir, old)
+		if err := r.fits(b.Dir, old); err != nil || old == r {
+			return err
+		}
+		return r.write(b.Dir)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err

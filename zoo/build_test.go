@@ -169,8 +169,55 @@ func buildUntil(t *testing.T, o Options, adapters int) {
 		t.Fatalf("after the interruption: %v, %v", z, err)
 	}
 	n, problems, err := Verify(o.Dir, o.Base)
+	if n < len(o.Concepts) {
+		refused(t, o, "its building was interrupted")
+		problems = slices.DeleteFunc(problems, func(p error) bool { return strings.Contains(p.Error(), "its building was interrupted") })
+	}
 	if err != nil || n < adapters || n == 0 && len(problems) > 1 || n > 0 && len(problems) > 0 {
 		t.Errorf("%d adapters after the interruption; %v; %v", n, problems, err)
+	}
+}
+
+// refused checks that the zoo cannot be opened.
+func refused(t *testing.T, o Options, why string) {
+	t.Helper()
+	if _, err := Open(o.Dir, o.Base); err == nil || !strings.Contains(err.Error(), why) {
+		t.Errorf("error %v, wanted %q", err, why)
+	}
+}
+
+// TestOpenChecksTheList: a zoo is whole, or from before its size was noted; and it has each concept once.
+func TestOpenChecksTheList(t *testing.T) {
+	o := tinyOptions(t)
+	o.Concepts, o.Config.Steps = o.Concepts[:2], 1
+	entries := build(t, o).Entries
+	write := func(list []Entry) {
+		t.Helper()
+		if err := writeManifest(o.Dir, list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(entries[:1])
+	refused(t, o, "1 of 2 adapters")
+	write(append(entries, entries[0]))
+	refused(t, o, "twice")
+	r, err := readRecipe(o.Dir)
+	if err != nil || r.Concepts != 2 {
+		t.Fatalf("%+v; %v", r, err)
+	}
+	r.Concepts = 0
+	if err := r.write(o.Dir); err != nil {
+		t.Fatal(err)
+	}
+	write(entries[:1])
+	if z, err := Open(o.Dir, o.Base); err != nil || len(z.Entries) != 1 {
+		t.Errorf("without a number: %v", err)
+	}
+	if z := build(t, o); len(z.Entries) != 2 {
+		t.Errorf("%d adapters", len(z.Entries))
+	}
+	if r, err := readRecipe(o.Dir); err != nil || r.Concepts != 2 {
+		t.Errorf("built again: %+v; %v", r, err)
 	}
 }
 

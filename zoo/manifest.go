@@ -152,6 +152,8 @@ type recipe struct {
 	Corpus string `json:"corpus"` // corpus.Corpus.ID
 	Starts string `json:"starts"` // a hash of the values to start from; "" if adapters start as the base alone
 	Config Config `json:"config"`
+	// Concepts is the number of adapters that were asked for last; 0 in zoos from before that was noted.
+	Concepts int `json:"concepts,omitempty"`
 }
 
 // recipeFormat names format and version of the recipe's file.
@@ -174,16 +176,24 @@ func readRecipe(dir string) (recipe, error) {
 	return r, nil
 }
 
-// ofBase returns an error if the zoo in a folder has another base.
-func ofBase(dir string, b *lora.Base) error {
+// recipeOf reads the recipe of the zoo in a folder, which is to have the given base.
+func recipeOf(dir string, b *lora.Base) (recipe, error) {
 	r, err := readRecipe(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s holds no zoo: there is no %s", dir, RecipeFile)
+		return r, fmt.Errorf("%s holds no zoo: there is no %s", dir, RecipeFile)
 	}
 	if err == nil && r.Base != b.Hash {
-		return fmt.Errorf("%s holds adapters of the base with hash %s, not of this one with %s: use its own base", dir, r.Base, b.Hash)
+		return r, fmt.Errorf("%s holds adapters of the base with hash %s, not of this one with %s: use its own base", dir, r.Base, b.Hash)
 	}
-	return err
+	return r, err
+}
+
+// finished returns an error if a folder has fewer adapters than the recipe's number.
+func (r recipe) finished(dir string, adapters int) error {
+	if adapters >= r.Concepts {
+		return nil
+	}
+	return fmt.Errorf("%s holds %d of %d adapters, its building was interrupted: finish it with the command that began it", dir, adapters, r.Concepts)
 }
 
 // write writes the recipe's file.

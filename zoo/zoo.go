@@ -18,17 +18,26 @@ type Zoo struct {
 	Adapters [][][]float32 // of Entries
 }
 
-// Open reads the zoo in a folder. One of another base is refused.
+// Open reads the zoo in a folder. One of another base is refused, and one that is not finished.
 func Open(dir string, b *lora.Base) (*Zoo, error) {
-	if err := ofBase(dir, b); err != nil {
+	r, err := recipeOf(dir, b)
+	if err != nil {
 		return nil, err
 	}
 	entries, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
+	if err := r.finished(dir, len(entries)); err != nil {
+		return nil, err
+	}
 	z := &Zoo{Base: b, Entries: entries}
+	listed := map[string]bool{}
 	for _, e := range entries {
+		if listed[e.ID] {
+			return nil, fmt.Errorf("%s lists %s twice: build the zoo again, which keeps its adapters", filepath.Join(dir, ManifestFile), e.ID)
+		}
+		listed[e.ID] = true
 		a, err := readAdapter(dir, e.ID, b)
 		if err != nil {
 			return nil, fmt.Errorf("%w: build the zoo again, which trains only what is missing or damaged", err)
@@ -50,12 +59,16 @@ func (z *Zoo) Code(size int) (*Code, error) {
 // Verify reads all files of the zoo in a folder and returns what is wrong with them, naming the files. The number is that of adapters.
 // The error tells that the folder could not be read as a zoo at all.
 func Verify(dir string, b *lora.Base) (adapters int, problems []error, err error) {
-	if err := ofBase(dir, b); err != nil {
+	r, err := recipeOf(dir, b)
+	if err != nil {
 		return 0, nil, err
 	}
 	entries, err := ReadManifest(dir)
 	if err != nil {
 		return 0, nil, err
+	}
+	if err := r.finished(dir, len(entries)); err != nil {
+		problems = append(problems, err)
 	}
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	z := &Zoo{Base: b}
