@@ -73,6 +73,11 @@ const (
 	trialShare = 0.2
 )
 
+// stepsLeft returns how many steps fit into the seconds that are left, at the rate of those done. A clock may not have moved in them.
+func stepsLeft(left float64, done int, took float64) int {
+	return int(min(left*float64(done)/max(took, 1e-9), unknownSteps))
+}
+
 // update is called after each step, with the number of steps in all phases and the time.
 func (p *plan) update(t *gan.Trainer, total int, now float64) error {
 	done := t.StepsDone()
@@ -89,7 +94,7 @@ func (p *plan) update(t *gan.Trainer, total int, now float64) error {
 	}
 	left := 0
 	if now < p.until {
-		left = int((p.until - now) * float64(done-1) / (now - p.first))
+		left = stepsLeft(p.until-now, done-1, now-p.first)
 	}
 	c := t.Config()
 	c.Steps, c.DecaySteps = done+left, 0

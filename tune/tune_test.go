@@ -82,6 +82,21 @@ func band(size, k int) gan.Sample {
 	return gan.Sample{Source: a, Target: b}
 }
 
+func TestStepsLeft(t *testing.T) {
+	for _, c := range []struct {
+		left float64
+		done int
+		took float64
+		want int
+	}{
+		{2, 5, 1, 10}, {0.1, 1, 1, 0}, {1e9, 7, 0, unknownSteps}, {1, 0, 0, 0},
+	} {
+		if got := stepsLeft(c.left, c.done, c.took); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+}
+
 // options tune from zero for some steps.
 func options(base *lora.Base, steps int) Options {
 	s := DefaultSettings(Zero)
