@@ -52,10 +52,12 @@ func newGallery(ctx context.Context, backend compute.Backend, o RefineOptions) (
 		return nil, err
 	}
 	if g.model, err = gan.NewModel(backend, o.Base.Generator); err != nil {
+		g.sampler.program.Close()
 		return nil, err
 	}
 	for _, name := range concept.Groups() {
 		if err := g.add(ctx, name); err != nil {
+			g.close()
 			return nil, err
 		}
 	}
@@ -98,12 +100,8 @@ func (g *gallery) controls(ctx context.Context, v *group) error {
 	zero := g.options.Code.Encode(g.options.Base.Layout.Initial())
 	mean := make([]float32, len(zero))
 	for _, p := range v.pairs {
-		for to, adapter := range map[*float64][]float32{&v.mean: mean, &v.zero: zero} {
-			psnr, err := g.psnr(ctx, adapter, p)
-			if err != nil {
-				return err
-			}
-			*to += psnr / float64(len(v.pairs))
+		if err := g.measure(ctx, p, float64(len(v.pairs)), contender{&v.mean, mean}, contender{&v.zero, zero}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -120,17 +118,32 @@ func (g *gallery) quality(ctx context.Context, weights []compute.Buffer) (map[st
 		n := len(samples)
 		q := Quality{Mean: v.mean, Zero: v.zero, Concepts: n}
 		for i, p := range v.pairs {
-			for to, adapter := range map[*float64][]float32{&q.Generated: samples[i], &q.Shuffled: samples[(i+(n+1)/2)%n]} {
-				psnr, err := g.psnr(ctx, adapter, p)
-				if err != nil {
-					return nil, err
-				}
-				*to += psnr / float64(n)
+			err := g.measure(ctx, p, float64(n), contender{&q.Generated, samples[i]}, contender{&q.Shuffled, samples[(i+(n+1)/2)%n]})
+			if err != nil {
+				return nil, err
 			}
 		}
 		results[v.name] = q
 	}
 	return results, nil
+}
+
+// contender is an adapter of normalised blocks, and where its mean PSNR goes.
+type contender struct {
+	mean    *float64
+	adapter []float32
+}
+
+// measure adds to each contender's mean over so many concepts what it makes of one's pictures.
+func (g *gallery) measure(ctx context.Context, p *corpus.Pairs, concepts float64, all ...contender) error {
+	for _, c := range all {
+		psnr, err := g.psnr(ctx, c.adapter, p)
+		if err != nil {
+			return err
+		}
+		*c.mean += psnr / concepts
+	}
+	return nil
 }
 
 // psnr returns the mean PSNR of a concept's pictures with an adapter of normalised blocks.

@@ -71,6 +71,7 @@ func newSampler(backend compute.Backend, m *Model, batch int) (s *sampler, err e
 	_, shapes := s.program.Inputs()
 	for i, f := range []**nn.Feed{&s.noisy, &s.time, &s.rows, &s.mask} {
 		if *f, err = nn.NewFeed(backend, shapes[len(m.Params.List())+i].Dimensions...); err != nil {
+			s.program.Close()
 			return nil, err
 		}
 	}
