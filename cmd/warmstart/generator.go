@@ -30,7 +30,7 @@ type generatorTrainCmd struct {
 	Base   string `placeholder:"FILE" help:"The base of the zoo's adapters; default: the one in its folder."`
 	Photos string `placeholder:"DIR" help:"Folder of photos to learn from in the second stage, beside procedural scenes."`
 
-	Network   string  `default:"dit" enum:"dit,unet1d" placeholder:"NAME" help:"dit: a Transformer over all blocks of an adapter; unet1d: the paper's, one block at a time. Default: dit."`
+	Network   string  `default:"dit" enum:"dit,unet1d" placeholder:"NAME" help:"dit: a Transformer over all blocks; unet1d: the paper's, one block at a time. Default: dit."`
 	Target    string  `default:"x0" enum:"x0,v,noise" placeholder:"NAME" help:"What the network predicts: x0, v or noise; noise is for several steps of sampling. Default: x0."`
 	Schedule  string  `default:"linear" enum:"linear,cosine" placeholder:"NAME" help:"Of the noise: linear or cosine. Default: linear."`
 	Width     int     `placeholder:"N" help:"Of the network; default: what suits it."`
@@ -43,7 +43,7 @@ type generatorTrainCmd struct {
 	RefineLR    float64 `name:"refine-lr" default:"${refine_lr}" placeholder:"RATE" help:"Learning rate of the second stage. Default: ${refine_lr}."`
 	Scenes      int     `default:"1024" placeholder:"N" help:"Procedural scenes to choose each concept's pictures from. Default: 1024."`
 	Crops       int     `default:"4" placeholder:"N" help:"Random crops of each photo; 0: the whole photo. Default: 4."`
-	Seed        uint64  `default:"1" placeholder:"N" help:"Of all that is random. Default: 1."`
+	Seed        *uint64 `placeholder:"N" help:"Of all that is random. Default: one for each stage, for pictures that neither base nor zoo learnt from."`
 }
 
 // generatorTrainVars are the defaults that help texts name.
@@ -113,7 +113,7 @@ func (c generatorTrainCmd) options(ctx context.Context, u *ui) (o pretrain.Gener
 	if o.Config, err = weightgen.DefaultConfig(c.Network); err != nil {
 		return o, err
 	}
-	o.Config.Target, o.Config.Schedule, o.Config.Seed = c.Target, c.Schedule, c.Seed
+	o.Config.Target, o.Config.Schedule = c.Target, c.Schedule
 	if c.Target == weightgen.TargetNoise {
 		o.Config.Terminal = 0
 	}
@@ -123,7 +123,10 @@ func (c generatorTrainCmd) options(ctx context.Context, u *ui) (o pretrain.Gener
 	set(&o.Config.LR, c.LR)
 	o.Config.Warmup = min(o.Config.Warmup, max(o.Config.Steps, 0))
 	o.Refine = weightgen.DefaultRefineConfig()
-	o.Refine.Steps, o.Refine.LR, o.Refine.Seed = c.RefineSteps, c.RefineLR, c.Seed
+	o.Refine.Steps, o.Refine.LR = c.RefineSteps, c.RefineLR
+	if c.Seed != nil {
+		o.Config.Seed, o.Refine.Seed = *c.Seed, *c.Seed
+	}
 	o.Refine.Warmup = min(o.Refine.Warmup, c.RefineSteps)
 	base, err := zooBase(c.Zoo, c.Base)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/lora"
@@ -31,8 +33,11 @@ type zooBuildCmd struct {
 	LR       float64 `name:"lr" placeholder:"RATE" help:"Learning rate; default: what suits adapters that start from nothing."`
 	Scenes   int     `default:"1024" help:"Procedural scenes to choose each concept's pictures from."`
 	Crops    int     `default:"4" help:"Random crops of each photo; 0: the whole photo."`
-	Seed     uint64  `default:"1" help:"Of the choice and order of pictures."`
+	Seed     uint64  `default:"${zoo_seed}" placeholder:"N" help:"Of the choice and order of pictures; 1 are the base's own. Default: ${zoo_seed}."`
 }
+
+// zooVars are the defaults that flags take from package zoo.
+func zooVars() kong.Vars { return kong.Vars{"zoo_seed": fmt.Sprint(zoo.DefaultConfig().Seed)} }
 
 // zooResult tells what was built. PSNRs are means over all adapters, on pictures that they did not learn from, in dB.
 type zooResult struct {
