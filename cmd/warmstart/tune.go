@@ -71,8 +71,14 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 	if result == nil {
 		return ended
 	}
-	// What is left to do after an interruption takes a moment.
-	r, err := c.finish(context.WithoutCancel(ctx), u, start, data, o, result)
+	measured := ctx
+	if ended != nil { // what is left to do takes a moment, and a second Ctrl-C ends it
+		measured = context.WithoutCancel(ctx)
+	}
+	r, err := c.finish(measured, u, start, data, o, result)
+	if err != nil && measured.Err() != nil {
+		return hinted{interrupted{}, fmt.Sprintf("what was trained is in %s; eval measures it", c.weightsPath(result))}
+	}
 	if err != nil {
 		return errors.Join(ended, err)
 	}

@@ -87,7 +87,7 @@ func (c tuneCmd) finish(ctx context.Context, u *ui, start tuneStart, data tuneDa
 	if err := r.writeWeights(start, o, t); err != nil {
 		return nil, err
 	}
-	examples, err := compare(ctx, start, data, o, t)
+	examples, err := compare(ctx, u, start, data, o, t)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,11 @@ func (c tuneCmd) finish(ctx context.Context, u *ui, start tuneStart, data tuneDa
 	return r, writeJSON(r.Curve, record)
 }
 
-// compare applies the generator to the test pairs, as it was at the start and as it is now.
-func compare(ctx context.Context, start tuneStart, data tuneData, o tune.Options, t *tune.Result) ([]example, error) {
+// comparedPairs is the most test pairs that are compared after a training.
+const comparedPairs = 200
+
+// compare applies the generator to the first test pairs, as it was at the start and as it is now.
+func compare(ctx context.Context, u *ui, start tuneStart, data tuneData, o tune.Options, t *tune.Result) ([]example, error) {
 	first, err := startWeights(start, o)
 	if err != nil {
 		return nil, err
@@ -119,11 +122,16 @@ func compare(ctx context.Context, start tuneStart, data tuneData, o tune.Options
 		return nil, err
 	}
 	defer model.Close()
-	examples := make([]example, data.test.Len())
+	examples := make([]example, min(data.test.Len(), comparedPairs))
+	if len(examples) < data.test.Len() {
+		u.notice("measured on the first %d of %d %s pairs: warmstart eval measures on all", len(examples), data.test.Len(), data.split)
+	}
+	progress := u.progress("measuring", "pairs")
 	for i := range examples {
 		if examples[i], err = tryOut(ctx, model, data.test, i); err != nil {
 			return nil, err
 		}
+		progress(i+1, len(examples))
 	}
 	if first == nil {
 		return examples, nil
@@ -131,12 +139,14 @@ func compare(ctx context.Context, start tuneStart, data tuneData, o tune.Options
 	if err := model.SetValues(first); err != nil {
 		return nil, err
 	}
+	progress = u.progress("measuring the start", "pairs")
 	for i := range examples {
 		e, err := tryOut(ctx, model, data.test, i)
 		if err != nil {
 			return nil, err
 		}
 		examples[i].start = e.output
+		progress(i+1, len(examples))
 	}
 	return examples, nil
 }
