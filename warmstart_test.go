@@ -8,28 +8,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/compute"
-
-	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/internal/tiny"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/textenc"
 )
 
-func testBackend(t testing.TB) compute.Backend {
-	t.Helper()
-	b, err := cpu.New("threads=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Finalize)
-	return b
-}
-
 func tinyModels(t testing.TB, seed uint64) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := tiny.WriteModels(testBackend(t), dir, seed); err != nil {
+	if err := tiny.WriteModels(cputest.New(t, "threads=1"), dir, seed); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -42,7 +30,7 @@ func TestInit(t *testing.T) {
 	}
 	init := func(prompt string) (values []float32, unknown []string) {
 		t.Helper()
-		a, unknown, err := models.Init(t.Context(), testBackend(t), prompt)
+		a, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), prompt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +67,7 @@ func TestInitRefuses(t *testing.T) {
 		strings.Repeat("mimsy ", 1000): "at most 1000 are allowed",
 		"sepia \xff":                   "UTF-8",
 	} {
-		_, _, err := models.Init(t.Context(), testBackend(t), prompt)
+		_, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), prompt)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: error %v, wanted one with %q", prompt, err, want)
 		}
@@ -101,7 +89,7 @@ func TestInitNotFinite(t *testing.T) {
 			values[i] = 1e38
 		}
 	}
-	if a, _, err := models.Init(t.Context(), testBackend(t), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "not finite") {
+	if a, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "not finite") {
 		t.Errorf("adapter %v, error %v", a, err)
 	}
 }
@@ -147,7 +135,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	models.Generator = foreign.Generator
-	if _, _, err := models.Init(t.Context(), testBackend(t), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "another base") {
+	if _, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "another base") {
 		t.Errorf("the generator of another base: error %v", err)
 	}
 }
@@ -161,7 +149,7 @@ func TestPretrained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, unknown, err := models.Init(t.Context(), testBackend(t), "a faded photo of a foggy evening"); err != nil || unknown != nil {
+	if _, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a faded photo of a foggy evening"); err != nil || unknown != nil {
 		t.Errorf("unknown %q, error %v", unknown, err)
 	}
 }

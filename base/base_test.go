@@ -11,26 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomlx/compute"
-
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
-	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
-
-func testBackend(t testing.TB) compute.Backend {
-	t.Helper()
-	b, err := cpu.New("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Finalize)
-	return b
-}
 
 func tinyConfig() Config {
 	return Config{
@@ -72,7 +60,7 @@ func TestNoUnseenConcept(t *testing.T) {
 			}
 		}
 	}
-	tr, err := newTrainer(testBackend(t), tinyConfig(), tinyCorpus(t))
+	tr, err := newTrainer(cputest.New(t, ""), tinyConfig(), tinyCorpus(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +130,7 @@ func TestCheck(t *testing.T) {
 
 // TestStep: the identity changes the shared weights and no adapter; concepts change the adapters of those that they share features with.
 func TestStep(t *testing.T) {
-	tr, err := newFresh(testBackend(t), tinyConfig(), tinyCorpus(t))
+	tr, err := newFresh(cputest.New(t, ""), tinyConfig(), tinyCorpus(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +175,7 @@ func TestStep(t *testing.T) {
 func TestLearns(t *testing.T) {
 	c := tinyConfig()
 	c.Generator.Steps, c.Generator.DecaySteps, c.Warmup = 300, 0, 0
-	tr, err := newFresh(testBackend(t), c, tinyCorpus(t))
+	tr, err := newFresh(cputest.New(t, ""), c, tinyCorpus(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,17 +214,17 @@ func (c *countdown) Err() error {
 func TestResumeGivesTheSameBits(t *testing.T) {
 	c := tinyConfig()
 	whole, parts, pictures := t.TempDir(), t.TempDir(), tinyCorpus(t)
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: pictures, Dir: whole}); err != nil {
+	if _, err := Train(t.Context(), cputest.New(t, ""), Options{Config: c, Pictures: pictures, Dir: whole}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // interrupt it twice
 		ctx := &countdown{t.Context(), 3}
-		_, err := Train(ctx, testBackend(t), Options{Config: c, Pictures: pictures, Dir: parts, SaveEvery: time.Nanosecond})
+		_, err := Train(ctx, cputest.New(t, ""), Options{Config: c, Pictures: pictures, Dir: parts, SaveEvery: time.Nanosecond})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v", err)
 		}
 	}
-	result, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: pictures, Dir: parts})
+	result, err := Train(t.Context(), cputest.New(t, ""), Options{Config: c, Pictures: pictures, Dir: parts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +241,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 		t.Errorf("the base was read back with error %v", err)
 	}
 	c.Adapters.Seed++
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: pictures, Dir: parts}); err == nil || !strings.Contains(err.Error(), "config") {
+	if _, err := Train(t.Context(), cputest.New(t, ""), Options{Config: c, Pictures: pictures, Dir: parts}); err == nil || !strings.Contains(err.Error(), "config") {
 		t.Errorf("another configuration: error %v", err)
 	}
 	c.Adapters.Seed--
@@ -261,7 +249,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: other, Dir: parts}); err == nil || !strings.Contains(err.Error(), "pictures") {
+	if _, err := Train(t.Context(), cputest.New(t, ""), Options{Config: c, Pictures: other, Dir: parts}); err == nil || !strings.Contains(err.Error(), "pictures") {
 		t.Errorf("other pictures: error %v", err)
 	}
 }
@@ -271,21 +259,21 @@ func TestDivergence(t *testing.T) {
 	c := tinyConfig()
 	c.Generator.LR = 1e30
 	dir := t.TempDir()
-	_, err := Train(t.Context(), testBackend(t), Options{Config: c, Pictures: tinyCorpus(t), Dir: dir, SaveEvery: time.Nanosecond})
+	_, err := Train(t.Context(), cputest.New(t, ""), Options{Config: c, Pictures: tinyCorpus(t), Dir: dir, SaveEvery: time.Nanosecond})
 	if err == nil || !strings.Contains(err.Error(), "training diverged at step") {
 		t.Fatalf("error %v", err)
 	}
 	if !checkpoint.Exists(dir) {
 		return
 	}
-	if _, _, err := resume(testBackend(t), dir, c, tinyCorpus(t)); err != nil {
+	if _, _, err := resume(cputest.New(t, ""), dir, c, tinyCorpus(t)); err != nil {
 		t.Errorf("the checkpoint: %v", err)
 	}
 }
 
 // FuzzCheckpointMetadata feeds a checkpoint's text entries to their parser.
 func FuzzCheckpointMetadata(f *testing.F) {
-	tr, err := newTrainer(testBackend(f), tinyConfig(), tinyCorpus(f))
+	tr, err := newTrainer(cputest.New(f, ""), tinyConfig(), tinyCorpus(f))
 	if err != nil {
 		f.Fatal(err)
 	}

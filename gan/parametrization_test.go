@@ -12,6 +12,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/nn"
 )
 
@@ -69,14 +70,14 @@ func TestOffsetsTrainLikeWeights(t *testing.T) {
 	for _, loss := range []string{LossLSGAN, LossNone} {
 		c := tinyConfigs()[0]
 		c.Loss = loss
-		plain, err := NewTrainer(testBackend(t), c)
+		plain, err := NewTrainer(cputest.New(t, ""), c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer plain.Close()
 		p := offsets(t, c)
 		c.Base = "a hash"
-		offset, err := NewParametrizedTrainer(testBackend(t), c, p)
+		offset, err := NewParametrizedTrainer(cputest.New(t, ""), c, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +102,7 @@ func TestOffsetsTrainLikeWeights(t *testing.T) {
 
 func TestReset(t *testing.T) {
 	c := tinyConfigs()[0]
-	tr, err := NewParametrizedTrainer(testBackend(t), c, offsets(t, c))
+	tr, err := NewParametrizedTrainer(cputest.New(t, ""), c, offsets(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestParametrizedRunResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Train(ctx, testBackend(t), Options{
+	_, err := Train(ctx, cputest.New(t, ""), Options{
 		Config: c, Dir: parts, Parametrization: p, Data: cancelling{randomBatches{c}, 2, cancel}, SaveEvery: time.Nanosecond,
 	})
 	var i *InterruptedError
@@ -188,7 +189,7 @@ func TestParametrizedRunResumes(t *testing.T) {
 
 func TestWeightsFile(t *testing.T) {
 	c := tinyConfigs()[1]
-	tr, err := NewTrainer(testBackend(t), c)
+	tr, err := NewTrainer(cputest.New(t, ""), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +215,7 @@ func TestWeightsFile(t *testing.T) {
 	if err := w.Write(path); err == nil {
 		t.Error("a generator without its first tensor was written")
 	}
-	if _, err := NewModel(testBackend(t), w); err == nil {
+	if _, err := NewModel(cputest.New(t, ""), w); err == nil {
 		t.Error("a model without its first tensor was made")
 	}
 }

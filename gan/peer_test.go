@@ -12,6 +12,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
@@ -83,7 +84,7 @@ func TestSameAsPyTorch(t *testing.T) {
 		t.Run(c.Preset, func(t *testing.T) {
 			c.EMA = 0
 			dir := t.TempDir()
-			tr, err := NewTrainer(testBackend(t), c)
+			tr, err := NewTrainer(cputest.New(t, ""), c)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +160,7 @@ func comparePictures(t *testing.T, p *peer, tr *Trainer, dir string) {
 	if err := tr.SaveWeights(weights); err != nil {
 		t.Fatal(err)
 	}
-	m, _, err := Load(testBackend(t), weights)
+	m, _, err := Load(cputest.New(t, ""), weights)
 	if err != nil {
 		t.Fatal(err)
 	}

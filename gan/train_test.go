@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
@@ -35,14 +36,14 @@ func train(t *testing.T, o Options) (*Summary, error) {
 	if o.Data == nil {
 		o.Data = randomBatches{o.Config}
 	}
-	return Train(t.Context(), testBackend(t), o)
+	return Train(t.Context(), cputest.New(t, ""), o)
 }
 
 // interrupted leaves a run of c in dir that was cancelled after its third step.
 func interrupted(t *testing.T, c Config, dir string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Train(ctx, testBackend(t), Options{
+	_, err := Train(ctx, cputest.New(t, ""), Options{
 		Config: c, Dir: dir, Data: cancelling{randomBatches{c}, 2, cancel}, SaveEvery: time.Nanosecond,
 	})
 	var i *InterruptedError
@@ -109,7 +110,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if _, err := readCheckpoint(current, nil); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), current) {
 			t.Errorf("%s: error %v, wanted one that names the damaged file", name, err)
 		}
-		tr, notice, err := Resume(testBackend(t), dir, c)
+		tr, notice, err := Resume(cputest.New(t, ""), dir, c)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -121,7 +122,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, PreviousFile), b[:100], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Resume(testBackend(t), dir, c); err == nil || !strings.Contains(err.Error(), PreviousFile) {
+	if _, _, err := Resume(cputest.New(t, ""), dir, c); err == nil || !strings.Contains(err.Error(), PreviousFile) {
 		t.Errorf("both damaged: error %v", err)
 	}
 }
@@ -154,7 +155,7 @@ func TestResumeRefuses(t *testing.T) {
 
 func TestForeignFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.safetensors")
-	if _, _, err := Load(testBackend(t), path); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := Load(cputest.New(t, ""), path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: error %v", err)
 	}
 	for name, meta := range map[string]map[string]string{
@@ -167,14 +168,14 @@ func TestForeignFiles(t *testing.T) {
 		if err := writeTestFile(path, &safetensors.File{Metadata: meta}); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Load(testBackend(t), path); err == nil || !strings.Contains(err.Error(), path) {
+		if _, _, err := Load(cputest.New(t, ""), path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, wanted one that names the file", name, err)
 		}
 	}
 	if err := writeTestFile(path, &safetensors.File{Metadata: metadata(formatGenerator, tinyConfigs()[0], 1)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Load(testBackend(t), path); err == nil || !strings.Contains(err.Error(), "missing") {
+	if _, _, err := Load(cputest.New(t, ""), path); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("no tensors: error %v", err)
 	}
 }
@@ -227,7 +228,7 @@ func TestModelAppliesToAnySize(t *testing.T) {
 			}
 			var first []*imageio.Image
 			for _, path := range []string{dir, filepath.Join(dir, WeightsFile), filepath.Join(dir, CheckpointFile)} {
-				m, _, err := Load(testBackend(t), path)
+				m, _, err := Load(cputest.New(t, ""), path)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,20 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 )
-
-// testBackend is the backend that training runs on. Networks in tests are tiny.
-func testBackend(t testing.TB) compute.Backend {
-	t.Helper()
-	b, err := cpu.New("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Finalize)
-	return b
-}
 
 // tinyConfigs has one configuration per kind of generator.
 func tinyConfigs() []Config {
@@ -53,7 +41,7 @@ func TestStepsReduceL1(t *testing.T) {
 		t.Run(c.Preset, func(t *testing.T) {
 			t.Parallel()
 			c.Steps, c.DecaySteps = 100, 0
-			tr, err := NewTrainer(testBackend(t), c)
+			tr, err := NewTrainer(cputest.New(t, ""), c)
 			if err != nil {
 				t.Fatal(err)
 			}

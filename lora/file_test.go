@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
@@ -180,7 +181,7 @@ func TestBaseFile(t *testing.T) {
 	if got.Hash != b.Hash || embedded.Hash != b.Hash {
 		t.Errorf("hashes %s and %s, wanted %s", got.Hash, embedded.Hash, b.Hash)
 	}
-	m, _, err := gan.Load(testBackend(t), path)
+	m, _, err := gan.Load(cputest.New(t, ""), path)
 	if err != nil {
 		t.Errorf("a base is not a generator: %v", err)
 	} else {

@@ -11,20 +11,10 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/nn"
 )
-
-func testBackend(t testing.TB) compute.Backend {
-	t.Helper()
-	b, err := cpu.New("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Finalize)
-	return b
-}
 
 // tinyConfig is a generator of the kind of mini. Its kernels are small, and no two of a kernel's sizes are the same.
 func tinyConfig() gan.Config {
@@ -152,7 +142,7 @@ func TestWeightsEqualMerge(t *testing.T) {
 // runWeights computes Layout.Weights.
 func runWeights(t *testing.T, b *Base, adapter [][]float32) [][]float32 {
 	t.Helper()
-	backend := testBackend(t)
+	backend := cputest.New(t, "")
 	network, err := b.Generator.Config.Network()
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 )
 
 // inverted is a batch of noise and its negative.
@@ -23,7 +24,7 @@ func inverted(c gan.Config) (x, y []float32) {
 func TestTraining(t *testing.T) {
 	for _, c := range []Config{DefaultConfig(), {Ranks: []Rank{{"*", 4}}, TrainA: true}} {
 		b := newBase(t, tinyConfig(), c)
-		backend := testBackend(t)
+		backend := cputest.New(t, "")
 		config := b.Training(20)
 		trainer, err := gan.NewParametrizedTrainer(backend, config, b.Parametrization())
 		if err != nil {
@@ -69,7 +70,7 @@ func TestTraining(t *testing.T) {
 // compareMerged trains the generator that the adapter gives for a step: its loss is that of the adapter's next one.
 func compareMerged(t *testing.T, b *Base, values [][]float32, config gan.Config, x, y []float32) {
 	t.Helper()
-	backend := testBackend(t)
+	backend := cputest.New(t, "")
 	adapter, err := gan.NewParametrizedTrainer(backend, config, b.Parametrization())
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +112,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	base := newBase(b, config, DefaultConfig())
 	config = base.Training(150)
-	trainer, err := gan.NewParametrizedTrainer(testBackend(b), config, base.Parametrization())
+	trainer, err := gan.NewParametrizedTrainer(cputest.New(b, ""), config, base.Parametrization())
 	if err != nil {
 		b.Fatal(err)
 	}

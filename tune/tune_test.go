@@ -8,42 +8,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/compute"
-
-	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
+	"github.com/warmstart-ml/warmstart/internal/tiny"
 	"github.com/warmstart-ml/warmstart/lora"
 )
 
-func testBackend(t testing.TB) compute.Backend {
+func tinyBase(t testing.TB) *lora.Base {
 	t.Helper()
-	b, err := cpu.New("threads=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Finalize)
-	return b
-}
-
-// tinyBase has weights that were drawn.
-func tinyBase(t testing.TB, backend compute.Backend) *lora.Base {
-	t.Helper()
-	c, err := gan.Preset("mini")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Width, c.Size, c.DiscWidth, c.Seed = 4, 16, 4, 3
-	trainer, err := gan.NewTrainer(backend, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer trainer.Close()
-	w, err := trainer.Weights()
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := lora.NewBase(w, lora.DefaultConfig())
+	base, err := tiny.Base(3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +82,7 @@ func options(base *lora.Base, steps int) Options {
 
 func run1(t *testing.T, o Options) *Result {
 	t.Helper()
-	r, err := Run(t.Context(), testBackend(t), o)
+	r, err := Run(t.Context(), cputest.New(t, "threads=1"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +90,7 @@ func run1(t *testing.T, o Options) *Result {
 }
 
 func TestRunImproves(t *testing.T) {
-	base := tinyBase(t, testBackend(t))
+	base := tinyBase(t)
 	zero := run1(t, options(base, 30))
 	warm := options(base, 10)
 	warm.From, warm.Start = Generated, zero.Adapter
@@ -141,7 +115,7 @@ func TestRunImproves(t *testing.T) {
 			if (r.Discriminator != nil) != (o.Settings.Loss == gan.LossLSGAN) {
 				t.Errorf("%d discriminator tensors", len(r.Discriminator))
 			}
-			m, err := newMeter(testBackend(t), r.Generator, o.Quality)
+			m, err := newMeter(cputest.New(t, "threads=1"), r.Generator, o.Quality)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +143,7 @@ func TestRunImproves(t *testing.T) {
 }
 
 func TestBudgets(t *testing.T) {
-	base := tinyBase(t, testBackend(t))
+	base := tinyBase(t)
 	o := options(base, 0)
 	o.Seconds = 0.3
 	if r := run1(t, o); r.Steps < 1 || r.Curve[len(r.Curve)-1].Step != r.Steps {
@@ -197,12 +171,12 @@ func TestBudgets(t *testing.T) {
 }
 
 func TestInterrupted(t *testing.T) {
-	base := tinyBase(t, testBackend(t))
+	base := tinyBase(t)
 	for _, all := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		o := options(base, 1000)
 		o.AllWeights, o.Train = all, inverted{batch: 2, size: 16, at: 20, interrupt: cancel}
-		r, err := Run(ctx, testBackend(t), o)
+		r, err := Run(ctx, cputest.New(t, "threads=1"), o)
 		var interrupted *InterruptedError
 		if !errors.As(err, &interrupted) || !errors.Is(err, context.Canceled) || interrupted.Step != 21 {
 			t.Fatalf("all weights %t: error %v", all, err)
@@ -219,11 +193,11 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestDivergence(t *testing.T) {
-	base := tinyBase(t, testBackend(t))
+	base := tinyBase(t)
 	good := run1(t, options(base, 60))
 	o := options(base, 100)
 	o.From, o.Start, o.Settings.LR = Generated, good.Adapter, 1e30
-	r, err := Run(t.Context(), testBackend(t), o)
+	r, err := Run(t.Context(), cputest.New(t, "threads=1"), o)
 	var diverged *DivergedError
 	if !errors.As(err, &diverged) || !strings.Contains(err.Error(), "lower the learning rate") {
 		t.Fatalf("error %v", err)
@@ -264,7 +238,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	base := tinyBase(t, testBackend(t))
+	base := tinyBase(t)
 	for want, spoil := range map[string]func(o *Options){
 		"no base":           func(o *Options) { o.Base = nil },
 		"no pairs":          func(o *Options) { o.Train = nil },
@@ -287,7 +261,7 @@ func TestCheck(t *testing.T) {
 	} {
 		o := options(base, 1)
 		spoil(&o)
-		if _, err := Run(t.Context(), testBackend(t), o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Run(t.Context(), cputest.New(t, "threads=1"), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v", want, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/textenc"
 	"github.com/warmstart-ml/warmstart/zoo"
@@ -43,7 +44,7 @@ func BenchmarkStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			t, err := NewTrainer(testBackend(b), c, data)
+			t, err := NewTrainer(cputest.New(b, "threads=2"), c, data)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -83,7 +84,7 @@ func BenchmarkGenerate(b *testing.B) {
 	if err := w.WriteFile(path); err != nil {
 		b.Fatal(err)
 	}
-	backend := testBackend(b)
+	backend := cputest.New(b, "threads=2")
 	b.ResetTimer()
 	var read, compile, run, warm time.Duration
 	for range b.N {
@@ -139,7 +140,7 @@ func BenchmarkRefineStep(b *testing.B) {
 		Config: DefaultRefineConfig(), Weights: drawnWeights(m), Base: base, Code: code, Pictures: pictures, Concepts: concepts[:8],
 	}
 	o.Config.Pairs = 4
-	r, err := newRefiner(testBackend(b), o, fresh(o.Weights.Values))
+	r, err := newRefiner(cputest.New(b, "threads=2"), o, fresh(o.Weights.Values))
 	if err != nil {
 		b.Fatal(err)
 	}

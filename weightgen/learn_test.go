@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 )
 
 // outcome is what a training led to.
@@ -23,7 +25,7 @@ func train(t *testing.T, c Config, data *Dataset, held []Held) outcome {
 			observe: func(r Record) { losses = append(losses, r.Loss) },
 		},
 	}
-	r, err := Train(t.Context(), testBackend(t), o)
+	r, err := Train(t.Context(), cputest.New(t, "threads=2"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +91,7 @@ func TestSampling(t *testing.T) {
 	data, held := syntheticZoo(4, 16)
 	c := testConfig(NetworkDiT)
 	r := train(t, c, data, nil)
-	backend := testBackend(t)
+	backend := cputest.New(t, "threads=2")
 	g, err := Load(backend, filepath.Join(r.dir, WeightsFile), data.Layout)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/internal/rounds"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
@@ -118,7 +119,7 @@ func TestRefineLearns(t *testing.T) {
 	o.Config.Steps, o.EvalEvery, o.SaveEvery, o.Config.LR = 200, 200, time.Hour, 1e-2
 	var losses []float32
 	o.observe = func(r Record) { losses = append(losses, r.Loss) }
-	r, err := Refine(t.Context(), testBackend(t), o)
+	r, err := Refine(t.Context(), cputest.New(t, "threads=2"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func TestRefineLearns(t *testing.T) {
 // qualityOfSeen evaluates weights on what they were trained on.
 func qualityOfSeen(t *testing.T, o RefineOptions, w *Weights) Quality {
 	t.Helper()
-	backend := testBackend(t)
+	backend := cputest.New(t, "threads=2")
 	g, err := newGallery(t.Context(), backend, o)
 	if err != nil {
 		t.Fatal(err)
@@ -189,10 +190,10 @@ func TestRefineResumes(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	parts.observe = cancelAt(4, cancel)
-	if _, err := Refine(ctx, testBackend(t), parts); !errors.Is(err, context.Canceled) {
+	if _, err := Refine(ctx, cputest.New(t, "threads=2"), parts); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, wanted an interruption", err)
 	}
-	if _, err := Refine(t.Context(), testBackend(t), parts); err != nil {
+	if _, err := Refine(t.Context(), cputest.New(t, "threads=2"), parts); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{checkpoint.File, WeightsFile} {
@@ -205,7 +206,7 @@ func TestRefineResumes(t *testing.T) {
 		t.Errorf("%d lines in the log and %d evaluations", lines, evals)
 	}
 	parts.observe = func(Record) { t.Error("a step of a training that was done") }
-	if _, err := Refine(t.Context(), testBackend(t), parts); err != nil {
+	if _, err := Refine(t.Context(), cputest.New(t, "threads=2"), parts); err != nil {
 		t.Error(err)
 	}
 }
@@ -214,7 +215,7 @@ func TestRefineRefuses(t *testing.T) {
 	dir := t.TempDir()
 	done := tinyRefine(t, dir)
 	done.Test = nil
-	if _, err := Refine(t.Context(), testBackend(t), done); err != nil {
+	if _, err := Refine(t.Context(), cputest.New(t, "threads=2"), done); err != nil {
 		t.Fatal(err)
 	}
 	first := t.TempDir()
@@ -238,7 +239,7 @@ func TestRefineRefuses(t *testing.T) {
 		o := tinyRefine(t, dir)
 		o.Test = nil
 		spoil(&o)
-		if _, err := Refine(t.Context(), testBackend(t), o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Refine(t.Context(), cputest.New(t, "threads=2"), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, wanted one with %q", err, want)
 		}
 	}
@@ -319,7 +320,7 @@ func TestNothingUnseen(t *testing.T) {
 
 	o := tinyRefine(t, t.TempDir())
 	o.Concepts = concept.Seen()
-	r, err := newRefiner(testBackend(t), o, fresh(o.Weights.Values))
+	r, err := newRefiner(cputest.New(t, "threads=2"), o, fresh(o.Weights.Values))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,22 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"testing"
-
-	"github.com/gomlx/compute"
-
-	"github.com/warmstart-ml/warmstart/cpu"
 )
-
-func testBackend(t testing.TB) compute.Backend {
-	t.Helper()
-	b, err := cpu.New("threads=2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Finalize)
-	return b
-}
 
 // attributes of the synthetic concepts, one word of each.
 var attributes = [3][]string{

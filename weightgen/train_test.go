@@ -19,6 +19,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/safetensors"
 	"github.com/warmstart-ml/warmstart/textenc"
@@ -38,7 +39,7 @@ func shortConfig(network string) Config {
 func interrupted(t *testing.T, c Config, data *Dataset, held []Held, dir string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Train(ctx, testBackend(t), Options{
+	_, err := Train(ctx, cputest.New(t, "threads=2"), Options{
 		Config: c, Data: data, Held: held, Run: Run{EvalEvery: 2, Dir: dir, SaveEvery: time.Nanosecond, observe: cancelAt(3, cancel)},
 	})
 	if !errors.Is(err, context.Canceled) {
@@ -77,7 +78,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 				t.Fatal(err)
 			}
 			interrupted(t, c, data, held, parts)
-			r, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Held: held, Run: Run{EvalEvery: 2, Dir: parts}})
+			r, err := Train(t.Context(), cputest.New(t, "threads=2"), Options{Config: c, Data: data, Held: held, Run: Run{EvalEvery: 2, Dir: parts}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +107,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if err := os.WriteFile(current, b[:len(b)/2], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tr, notice, err := Resume(testBackend(t), dir, c, data)
+	tr, notice, err := Resume(cputest.New(t, "threads=2"), dir, c, data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, checkpoint.Previous), b[:100], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Resume(testBackend(t), dir, c, data); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), checkpoint.Previous) {
+	if _, _, err := Resume(cputest.New(t, "threads=2"), dir, c, data); !errors.Is(err, safetensors.ErrDamaged) || !strings.Contains(err.Error(), checkpoint.Previous) {
 		t.Errorf("both damaged: error %v", err)
 	}
 }
@@ -126,7 +127,7 @@ func TestResumeRefuses(t *testing.T) {
 	data, _ := syntheticZoo(3, 16)
 	c, dir := shortConfig(NetworkDiT), t.TempDir()
 	run := func(c Config, data *Dataset) error {
-		_, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Run: Run{Dir: dir}})
+		_, err := Train(t.Context(), cputest.New(t, "threads=2"), Options{Config: c, Data: data, Run: Run{Dir: dir}})
 		return err
 	}
 	interrupted(t, c, data, nil, dir)
@@ -167,13 +168,13 @@ func TestBadData(t *testing.T) {
 		spoil(d)
 		c := shortConfig(NetworkUNet1D)
 		c.Blocks = 0
-		if _, err := NewTrainer(testBackend(t), c, d); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := NewTrainer(cputest.New(t, "threads=2"), c, d); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, wanted one with %q", err, name)
 		}
 	}
 	data, held := syntheticZoo(3, 16)
 	held[0].Layout.Schema = "other"
-	if _, err := Train(t.Context(), testBackend(t), Options{Config: shortConfig(NetworkDiT), Data: data, Held: held, Run: Run{Dir: t.TempDir()}}); err == nil ||
+	if _, err := Train(t.Context(), cputest.New(t, "threads=2"), Options{Config: shortConfig(NetworkDiT), Data: data, Held: held, Run: Run{Dir: t.TempDir()}}); err == nil ||
 		!strings.Contains(err.Error(), "combinations") {
 		t.Errorf("held-out data of another layout: error %v", err)
 	}
@@ -214,7 +215,7 @@ func TestDivergenceStops(t *testing.T) {
 	c := shortConfig(NetworkDiT)
 	c.LR, c.Warmup = 1e38, 0 // the loss before the first step is finite, the weights behind it are not
 	dir := t.TempDir()
-	_, err := Train(t.Context(), testBackend(t), Options{Config: c, Data: data, Run: Run{Dir: dir, SaveEvery: time.Nanosecond}})
+	_, err := Train(t.Context(), cputest.New(t, "threads=2"), Options{Config: c, Data: data, Run: Run{Dir: dir, SaveEvery: time.Nanosecond}})
 	if err == nil || !strings.Contains(err.Error(), "diverged at step") || strings.Contains(err.Error(), "is from before") {
 		t.Errorf("at once: error %v", err)
 	}
@@ -226,7 +227,7 @@ func TestDivergenceStops(t *testing.T) {
 	for _, a := range data.Adapters {
 		a[0] = math.MaxFloat32
 	}
-	tr, err := NewTrainer(testBackend(t), shortConfig(NetworkDiT), data)
+	tr, err := NewTrainer(cputest.New(t, "threads=2"), shortConfig(NetworkDiT), data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +238,7 @@ func TestDivergenceStops(t *testing.T) {
 }
 
 func TestForeignFiles(t *testing.T) {
-	backend, dir := testBackend(t), t.TempDir()
+	backend, dir := cputest.New(t, "threads=2"), t.TempDir()
 	data, _ := syntheticZoo(3, 16)
 	if _, err := Load(backend, filepath.Join(dir, "none"), data.Layout); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: error %v", err)
@@ -287,7 +288,7 @@ func TestForeignFiles(t *testing.T) {
 func TestOneStep(t *testing.T) {
 	data, _ := syntheticZoo(3, 16)
 	for _, target := range []string{TargetX0, TargetV} {
-		c, dir, backend := shortConfig(NetworkDiT), t.TempDir(), testBackend(t)
+		c, dir, backend := shortConfig(NetworkDiT), t.TempDir(), cputest.New(t, "threads=2")
 		c.Target, c.LR = target, 1e-2
 		if _, err := Train(t.Context(), backend, Options{Config: c, Data: data, Run: Run{Dir: dir}}); err != nil {
 			t.Fatal(err)
