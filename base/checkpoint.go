@@ -84,8 +84,8 @@ func (t *Trainer) diverged(dir string) error {
 	return err
 }
 
-// save writes the training state into dir.
-func (t *Trainer) save(dir string) error {
+// Save writes the training state into dir.
+func (t *Trainer) Save(dir string) error {
 	file := &safetensors.File{Metadata: t.metadata()}
 	err := t.tensors(func(name string, dims []int) error {
 		values, err := nn.Values(t.state[len(file.Tensors)])

@@ -2,11 +2,9 @@ package base
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -14,16 +12,12 @@ import (
 
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
-	"github.com/warmstart-ml/warmstart/internal/progress"
-	"github.com/warmstart-ml/warmstart/internal/steplog"
+	"github.com/warmstart-ml/warmstart/internal/trainloop"
 	"github.com/warmstart-ml/warmstart/lora"
 )
 
-// Files in a run's folder, beside its checkpoints.
-const (
-	BaseFile = "base.safetensors" // the base, written at the end
-	logFile  = "log.jsonl"        // one JSON object per step
-)
+// BaseFile is the base in a run's folder, written at the end.
+const BaseFile = "base.safetensors"
 
 // Options tell Train what to do.
 type Options struct {
@@ -53,13 +47,7 @@ type Result struct {
 
 // Train trains a base to the end, or until ctx is cancelled: then it saves a checkpoint and returns ctx's error. Called again, it goes on.
 func Train(ctx context.Context, backend compute.Backend, o Options) (*Result, error) {
-	if o.SaveEvery == 0 {
-		o.SaveEvery = time.Minute
-	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := checkpoint.Lock(o.Dir)
+	unlock, err := trainloop.Claim(o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -94,38 +82,21 @@ func start(backend compute.Backend, o Options) (*Trainer, error) {
 	return t, err
 }
 
+// StepsDone returns the number of steps done.
+func (t *Trainer) StepsDone() int { return t.step }
+
 // loop does the steps that are left, and leaves a checkpoint.
 func (t *Trainer) loop(ctx context.Context, o Options) error {
-	log, err := steplog.Open(filepath.Join(o.Dir, logFile), t.step)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	steps, images := t.config.Generator.Steps, t.config.Together*t.config.Generator.Batch
-	shown := progress.New(o.Progress, t.step, steps, images)
-	defer shown.Close()
-	begun, saved, savedStep := time.Now(), time.Now(), t.step
-	for t.step < steps && ctx.Err() == nil {
+	g := t.config.Generator
+	l := trainloop.Loop{Dir: o.Dir, SaveEvery: o.SaveEvery, Progress: o.Progress, Steps: g.Steps, Images: t.config.Together * g.Batch}
+	return l.Run(ctx, t, func(seconds func() float64) (any, string, error) {
 		l, err := t.Step()
 		if err != nil {
-			return err
+			return nil, "", err
 		}
 		if sum := float64(l.Edits + l.Identity); math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return t.diverged(o.Dir)
+			return nil, "", t.diverged(o.Dir)
 		}
-		if err := log.Write(record{t.step, l, time.Since(begun).Seconds()}); err != nil {
-			return err
-		}
-		shown.Step(t.step, fmt.Sprintf("L1 %.4f  identity %.4f", l.Edits, l.Identity))
-		if time.Since(saved) >= o.SaveEvery && t.step < steps {
-			if err := t.save(o.Dir); err != nil {
-				return err
-			}
-			saved, savedStep = time.Now(), t.step
-		}
-	}
-	if savedStep == t.step { // saving a step twice would only push out the previous checkpoint
-		return ctx.Err()
-	}
-	return errors.Join(ctx.Err(), t.save(o.Dir))
+		return record{t.step, l, seconds()}, fmt.Sprintf("L1 %.4f  identity %.4f", l.Edits, l.Identity), nil
+	})
 }

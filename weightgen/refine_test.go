@@ -19,6 +19,7 @@ import (
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/internal/rounds"
+	"github.com/warmstart-ml/warmstart/internal/trainloop"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/textenc"
@@ -201,7 +202,7 @@ func TestRefineResumes(t *testing.T) {
 			t.Errorf("%s differs from that of an unbroken run", name)
 		}
 	}
-	log := readAll(t, filepath.Join(parts.Dir, logFile))
+	log := readAll(t, filepath.Join(parts.Dir, trainloop.LogFile))
 	if lines, evals := bytes.Count(log, []byte("\n")), bytes.Count(log, []byte(`"quality"`)); lines != 6 || evals != 2 {
 		t.Errorf("%d lines in the log and %d evaluations", lines, evals)
 	}

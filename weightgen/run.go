@@ -7,21 +7,16 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
-	"github.com/warmstart-ml/warmstart/internal/progress"
-	"github.com/warmstart-ml/warmstart/internal/steplog"
+	"github.com/warmstart-ml/warmstart/internal/trainloop"
 )
 
-// Files in a run's folder, beside its checkpoints.
-const (
-	WeightsFile = "weightgen.safetensors" // the averaged weights, written at the end
-	logFile     = "log.jsonl"             // one Record per step
-)
+// WeightsFile has the averaged weights in a run's folder, written at the end. The log has one Record per step.
+const WeightsFile = "weightgen.safetensors"
 
 // Run says where a training leaves what it makes, and how often.
 type Run struct {
@@ -75,13 +70,7 @@ type training interface {
 // do trains to the end, or until ctx is cancelled: then it saves a checkpoint and returns ctx's error. Begin makes the training, from
 // the folder's checkpoint if it has one.
 func (o Run) do(ctx context.Context, begin func() (training, error)) (*Result, error) {
-	if o.SaveEvery == 0 {
-		o.SaveEvery = time.Minute
-	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := checkpoint.Lock(o.Dir)
+	unlock, err := trainloop.Claim(o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -119,45 +108,25 @@ func (o Run) explain(err error) error {
 
 // loop does the steps that are left, and leaves a checkpoint. It returns the last record.
 func (o Run) loop(ctx context.Context, t training) (Record, error) {
-	log, err := steplog.Open(filepath.Join(o.Dir, logFile), t.StepsDone())
-	if err != nil {
-		return Record{}, err
-	}
-	defer log.Close()
-	steps := t.settings().Steps
-	shown := progress.New(o.Progress, t.StepsDone(), steps, t.images())
-	defer shown.Close()
-	r := Record{Step: t.StepsDone()}
-	begun, saved, savedStep, quality := time.Now(), time.Now(), t.StepsDone(), ""
-	for t.StepsDone() < steps && ctx.Err() == nil {
-		if r, err = o.step(ctx, t, begun); err != nil {
-			return r, err
-		}
-		if err := log.Write(r); err != nil {
-			return r, err
+	l := trainloop.Loop{Dir: o.Dir, SaveEvery: o.SaveEvery, Progress: o.Progress, Steps: t.settings().Steps, Images: t.images()}
+	r, quality := Record{Step: t.StepsDone()}, ""
+	err := l.Run(ctx, t, func(seconds func() float64) (_ any, _ string, err error) {
+		if r, err = o.step(ctx, t, seconds); err != nil {
+			return nil, "", err
 		}
 		if q := r.summary(); q != "" {
 			quality = q
 		}
-		shown.Step(r.Step, fmt.Sprintf("loss %.4f%s", r.Loss, quality))
 		if o.observe != nil {
 			o.observe(r)
 		}
-		if time.Since(saved) >= o.SaveEvery && r.Step < steps {
-			if err := t.Save(o.Dir); err != nil {
-				return r, err
-			}
-			saved, savedStep = time.Now(), r.Step
-		}
-	}
-	if savedStep == t.StepsDone() { // saving a step twice would only push out the previous checkpoint
-		return r, ctx.Err()
-	}
-	return r, errors.Join(ctx.Err(), t.Save(o.Dir))
+		return r, fmt.Sprintf("loss %.4f%s", r.Loss, quality), nil
+	})
+	return r, err
 }
 
 // step does a step and what is due after it.
-func (o Run) step(ctx context.Context, t training, begun time.Time) (r Record, err error) {
+func (o Run) step(ctx context.Context, t training, seconds func() float64) (r Record, err error) {
 	optimiser := t.settings()
 	r.LR = optimiser.rate(t.StepsDone())
 	if r.Loss, err = t.Step(); err != nil {
@@ -174,7 +143,7 @@ func (o Run) step(ctx context.Context, t training, begun time.Time) (r Record, e
 	if r.Step%every == 0 || r.Step == optimiser.Steps {
 		err = t.evaluate(ctx, &r)
 	}
-	r.Seconds = time.Since(begun).Seconds()
+	r.Seconds = seconds()
 	return r, err
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
+	"github.com/warmstart-ml/warmstart/internal/trainloop"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/safetensors"
 	"github.com/warmstart-ml/warmstart/textenc"
@@ -90,7 +91,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 					t.Errorf("%s differs from that of an unbroken run", name)
 				}
 			}
-			log := readAll(t, filepath.Join(parts, logFile))
+			log := readAll(t, filepath.Join(parts, trainloop.LogFile))
 			if lines, evals := bytes.Count(log, []byte("\n")), bytes.Count(log, []byte(`"nearest"`)); lines != c.Steps || evals != 2*3 {
 				t.Errorf("%d lines in the log and %d evaluations", lines, evals)
 			}
