@@ -16,7 +16,7 @@ type applyCmd struct {
 	Model    string   `arg:"" placeholder:"RUN" help:"A run's folder, one of its checkpoints, a weights file or an adapter (.safetensors)."`
 	Pictures []string `arg:"" help:"Pictures (PNG, JPEG, WebP), or folders of them."`
 	Out      string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the results, NAME.png each."`
-	MaxSide  int      `default:"1024" placeholder:"PIXELS" help:"Larger pictures are scaled down to this width or height, 16 to 8192 pixels; memory grows with the square: 1024 takes 0.7 GB with mini."`
+	MaxSide  int      `default:"1024" placeholder:"PIXELS" help:"Larger pictures are scaled down to that, 16 to 8192; memory grows with the square: 1024 takes 0.7 GB with mini."`
 	modelsFlag
 }
 

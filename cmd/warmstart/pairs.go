@@ -16,7 +16,7 @@ type pairsCmd struct {
 type pairsMakeCmd struct {
 	Edit   editExpr `required:"" placeholder:"EDIT" help:"What to learn, as \"sepia\" or \"tint:colour=teal,strength=0.5+vignette\"; warmstart edits lists them."`
 	Out    string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the pairs: a new one, or one to go on with."`
-	Photos string   `placeholder:"DIR" help:"Folder of PNG, JPEG or WebP pictures to edit, with its subfolders; those below train, val and test stay in that split. Default: procedural landscapes."`
+	Photos string   `placeholder:"DIR" help:"Folder of pictures to edit, with its subfolders; those below train, val and test stay in that split. Default: procedural landscapes."`
 	N      int      `short:"n" placeholder:"PAIRS" help:"Number of pairs; default: one of every photo, or 100 landscapes."`
 	Size   int      `default:"64" help:"Width and height of the pictures, 16 to 2048 pixels; photos are scaled and cropped."`
 	Layout string   `default:"a-b" enum:"ab,a-b" help:"Folders as pix2pix has them: a-b for A/train/x.png and B/train/x.png, ab for both side by side in train/x.png."`

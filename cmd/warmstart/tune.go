@@ -23,14 +23,14 @@ import (
 type tuneCmd struct {
 	Text       string   `arg:"" optional:"" help:"What the network is to do, as for init; needed for --from generated."`
 	Pairs      string   `required:"" placeholder:"DIR" help:"Folder of pairs, as for train. One pair is enough."`
-	Out        string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the adapter or weights, curve and gallery; or a file (.safetensors) for the adapter or weights alone."`
-	From       string   `placeholder:"START" help:"Where the first weights come from. generated: from TEXT; zero: the base as it is; scratch: all weights drawn at random; FILE: an adapter or weights that init or tune wrote. Default: generated."`
+	Out        string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the adapter or weights, curve and gallery; or a file (.safetensors) for the former alone."`
+	From       string   `placeholder:"START" help:"generated: start from TEXT; zero: the base as it is; scratch: random weights; FILE: what init or tune wrote. Default: generated."`
 	AllWeights bool     `help:"Train all weights, not the adapter alone: better, for a file 30 times as large."`
 	Seconds    float64  `placeholder:"S" help:"Train for about that long, compiling included. Default: 1, or with --until at most 60."`
 	Steps      int      `placeholder:"N" help:"Train for so many steps, to the same bits each time."`
 	Until      float64  `placeholder:"DB" help:"End as soon as the held-out pairs have this PSNR."`
-	LR         *float64 `name:"lr" placeholder:"RATE" help:"Learning rate of the adapter, or of all weights from scratch. Default: ${tune_lr}; from scratch ${scratch_lr}, as published."`
-	Adapter    *float64 `name:"adapter-share" placeholder:"SHARE" help:"With --all-weights, the share of the budget, 0 to 1, in which the adapter alone is trained first. Default: ${tune_share}."`
+	LR         *float64 `name:"lr" placeholder:"RATE" help:"Learning rate of the adapter, or of all weights from scratch. Default: ${tune_lr}; from scratch ${scratch_lr}."`
+	Adapter    *float64 `name:"adapter-share" placeholder:"SHARE" help:"With --all-weights, the share of the budget, 0 to 1, for the adapter alone first. Default: ${tune_share}."`
 	AllLR      *float64 `name:"all-lr" placeholder:"RATE" help:"Learning rate of all weights, unless from scratch. Default: ${tune_all_lr}."`
 	Batch      int      `placeholder:"N" help:"Pairs per step. Default: ${tune_batch}."`
 	GAN        bool     `name:"gan" help:"Train a discriminator as well: sharper pictures, of lower PSNR, for more time per step. Default: the L1 loss alone."`
