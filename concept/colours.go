@@ -1,7 +1,8 @@
 package concept
 
 // hues are the colours that a picture can be tinted with; the words are those of teacher's named colours.
-const hues = "red orange amber gold yellow lime green teal cyan azure blue navy indigo violet purple magenta pink rose coral brown"
+const hues = "red orange amber gold yellow lime green teal cyan azure blue navy indigo violet purple magenta pink rose coral brown " +
+	"crimson scarlet maroon salmon apricot peach mustard olive khaki mint emerald jade turquoise sapphire cobalt lavender lilac plum orchid fuchsia mauve chocolate tan beige"
 
 // colourings says what becomes of the picture's colours, by paint, by film or by another kind of camera.
 func colourings() []ingredient {
@@ -21,11 +22,11 @@ func colourings() []ingredient {
 			do: "cool @ down|make the colours cooler|give @ cool light", of: "cool light|cool colours"}},
 		{name: "thermal", slight: none, traits: mono | photo, words: words{as: "thermal image|thermal camera image", adj: "~thermal|~heat-mapped", in: "through a thermal camera|in thermal camera colours",
 			do: "film @ with a thermal camera|show the heat|turn @ into a thermal image", of: "thermal camera|heat colours"}},
-		{name: "wash", traits: chroma, base: "strength=0.6", slight: "strength=0.3", strong: strongly, keys: "colour", colours: "red orange gold yellow lime green teal cyan azure blue indigo violet purple magenta pink rose coral brown",
+		{name: "wash", traits: chroma, base: "strength=0.6", slight: "strength=0.3", strong: strongly, keys: "colour", colours: "red orange gold yellow lime green teal cyan azure blue indigo violet purple magenta pink rose coral brown crimson maroon salmon mustard olive mint emerald turquoise sapphire lavender orchid chocolate",
 			words: words{adj: "{c}-washed", in: "with a {c} colour cast|in {c} light", do: "add a {c} colour cast|light @ in {c}|put a {c} filter over it", of: "{c} colour cast|{c} light"}},
 		{name: "cyanotype", traits: mono, slight: none, words: words{as: "cyanotype|cyanotype print", adj: "~cyanotype", in: "as a cyanotype|printed as a cyanotype",
 			do: "print @ as a cyanotype|turn @ into a cyanotype", of: "cyanotype|cyanotype blue"}},
-		{name: "duotone", traits: mono, base: "strength=1", slight: "strength=0.5", keys: "shadow,light", colours: "indigo/coral navy/gold purple/orange teal/cream magenta/yellow green/pink brown/amber blue/lime violet/rose red/cyan indigo/lime navy/coral purple/gold teal/pink brown/cream blue/orange",
+		{name: "duotone", traits: mono, base: "strength=1", slight: "strength=0.5", keys: "shadow,light", colours: "indigo/coral navy/gold purple/orange teal/cream magenta/yellow green/pink brown/amber blue/lime violet/rose red/cyan indigo/lime navy/coral purple/gold teal/pink brown/cream blue/orange maroon/peach emerald/cream plum/apricot cobalt/mint chocolate/tan crimson/turquoise sapphire/salmon olive/khaki jade/beige fuchsia/mustard navy/lavender scarlet/lilac orchid/yellow teal/peach",
 			words: words{as: "{c} and {d} duotone", adj: "~{c} and {d}", in: "in {c} and {d}|as a duotone in {c} and {d}", do: "turn @ into a duotone of {c} and {d}|colour @ in {c} and {d}|use only {c} and {d}", of: "{c} and {d} duotone|{c} and {d} tones"}},
 		{name: "infrared", slight: none, traits: photo, words: words{as: "infrared photo|infrared picture", adj: "~infrared", in: "in infrared|on infrared film",
 			do: "shoot @ in infrared|turn @ into an infrared photo", of: "infrared|infrared film"}},

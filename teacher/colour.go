@@ -192,6 +192,12 @@ func namedColours() []namedColour {
 		{"indigo", hex(0x4b3aa8)}, {"violet", hex(0x8048c0)}, {"purple", hex(0x7a2f8f)}, {"magenta", hex(0xd035a8)},
 		{"pink", hex(0xf08db4)}, {"rose", hex(0xd95d7e)}, {"coral", hex(0xf47a62)}, {"brown", hex(0x7d5133)},
 		{"cream", hex(0xf6ecd2)}, {"white", hex(0xffffff)}, {"grey", hex(0x8a8a8a)}, {"black", hex(0x101014)},
+		{"crimson", hex(0xb8193d)}, {"scarlet", hex(0xe03a1c)}, {"maroon", hex(0x7a1f2b)}, {"salmon", hex(0xf2907a)},
+		{"apricot", hex(0xf6b27a)}, {"peach", hex(0xf9c9a4)}, {"mustard", hex(0xc9982a)}, {"olive", hex(0x7f8030)},
+		{"khaki", hex(0xbdb26a)}, {"mint", hex(0x9fdcbc)}, {"emerald", hex(0x1fa36b)}, {"jade", hex(0x4a9f80)},
+		{"turquoise", hex(0x35c0b4)}, {"sapphire", hex(0x2446a0)}, {"cobalt", hex(0x2a5fc4)}, {"lavender", hex(0xb9a5e0)},
+		{"lilac", hex(0xc49fd0)}, {"plum", hex(0x8a4577)}, {"orchid", hex(0xc868c0)}, {"fuchsia", hex(0xe0359a)},
+		{"mauve", hex(0xb58aa5)}, {"chocolate", hex(0x5c3a21)}, {"tan", hex(0xc9a474)}, {"beige", hex(0xe3d5b3)},
 	}
 }
 
