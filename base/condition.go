@@ -38,7 +38,9 @@ func newCondition(concepts []concept.Concept, width, n int) *condition {
 	c := &condition{features: map[string]int{}}
 	var names []string
 	for _, k := range concepts {
-		names = append(names, k.Features()...)
+		for _, f := range k.Features() {
+			names = append(names, f.Name)
+		}
 	}
 	slices.Sort(names)
 	for i, name := range slices.Compact(names) {
@@ -59,11 +61,11 @@ func newCondition(concepts []concept.Concept, width, n int) *condition {
 	return c
 }
 
-// encode writes a concept's features as a row of zeros and ones.
+// encode writes a concept's features as a row, zeros for those that it lacks.
 func (c *condition) encode(k concept.Concept, row []float32) {
 	clear(row)
 	for _, f := range k.Features() {
-		row[c.features[f]] = 1
+		row[c.features[f.Name]] = f.Value
 	}
 }
 

@@ -39,7 +39,7 @@ func DefaultConfig() (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	g = g.WithSteps(20000)
+	g = g.WithSteps(24000)
 	g.Loss, g.Batch, g.LR, g.Beta1, g.Seed = gan.LossNone, 1, 1e-3, 0.9, 1
 	return Config{
 		Generator: g, Adapters: lora.DefaultConfig(), ConditionWidth: 256, ConditionLR: 3e-4,

@@ -54,25 +54,6 @@ func (c Concept) IsSeen() bool { return c.Group == "" || c.Group == Wording }
 // Parts returns the IDs of what the concept is made of, in the order in which the edits are applied.
 func (c Concept) Parts() []string { return strings.Split(c.ID, "+") }
 
-// Features returns what the concept consists of, from the particular to the general, so that what concepts share can be learnt from all of
-// them: for each part its ID, its ingredient, the ingredient with its strength, and its colours by their place.
-func (c Concept) Features() []string {
-	var list []string
-	for _, p := range c.parts {
-		list = append(list, "part "+p.id(), "ingredient "+p.name)
-		if p.strength != normal {
-			list = append(list, "strength "+p.name+"."+string(p.strength))
-		}
-		if p.colour == "" {
-			continue
-		}
-		for i, colour := range strings.Split(p.colour, "/") {
-			list = append(list, fmt.Sprintf("colour %d %s", i+1, colour))
-		}
-	}
-	return list
-}
-
 // book holds all concepts, in order and by ID.
 type book struct {
 	all  []Concept

@@ -2,6 +2,7 @@ package concept
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -212,20 +213,36 @@ func TestComposeRefuses(t *testing.T) {
 	}
 }
 
-// What concepts share has one name in all of them.
+// What concepts share has one name in all of them, and no two concepts are the same by their features.
 func TestFeatures(t *testing.T) {
-	for id, want := range map[string][]string{
-		"fog":             {"part fog", "ingredient fog"},
-		"tint-red.strong": {"part tint-red.strong", "ingredient tint", "strength tint.strong", "colour 1 red"},
-		"fog+duotone-purple-gold": {"part fog", "ingredient fog", "part duotone-purple-gold", "ingredient duotone",
-			"colour 1 purple", "colour 2 gold"},
-	} {
-		c, err := compose(id, settingsByID(), nil)
+	names := func(id string) (list []string) {
+		c, err := compose(id, partsByID, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Features(); !slices.Equal(got, want) {
+		for _, f := range c.Features() {
+			if !strings.Contains(f.Name, "colour") {
+				list = append(list, f.Name)
+			}
+		}
+		return list
+	}
+	for id, want := range map[string][]string{
+		"fog":                        {"ingredient fog"},
+		"tint-red.strong":            {"ingredient tint", "slot 4 strong"},
+		"tint-teal":                  {"ingredient tint"},
+		"fog.slight+tint-red.slight": {"ingredient fog", "slot 2 slight", "ingredient tint", "slot 4 slight"},
+	} {
+		if got := names(id); !slices.Equal(got, want) {
 			t.Errorf("%s has features %q, want %q", id, got, want)
 		}
+	}
+	same := map[string]string{}
+	for _, c := range All() {
+		key := fmt.Sprint(c.Features())
+		if other, twice := same[key]; twice {
+			t.Errorf("%s and %s have the same features", c.ID, other)
+		}
+		same[key] = c.ID
 	}
 }

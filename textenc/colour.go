@@ -8,10 +8,6 @@ import (
 	"github.com/warmstart-ml/warmstart/teacher"
 )
 
-// colourFeatures is the number of numbers that describe a colour: that it is one, its red, green and blue, and their products. Of these,
-// linear layers can make any quadratic function of the colour.
-const colourFeatures = 10
-
 // knownColours returns the sRGB values, 0 to 1, of words that name a colour: those of the built-in edits, and those of CSS.
 var knownColours = sync.OnceValue(func() map[string][3]float32 {
 	known := map[string][3]float32{}
@@ -26,9 +22,3 @@ var knownColours = sync.OnceValue(func() map[string][3]float32 {
 
 // taughtColours are the colours of the built-in edits.
 var taughtColours = sync.OnceValue(teacher.Colours)
-
-// describeColour writes a colour's features.
-func describeColour(c [3]float32, features []float32) {
-	r, g, b := 2*c[0]-1, 2*c[1]-1, 2*c[2]-1
-	copy(features, []float32{1, r, g, b, r * r, g * g, b * b, r * g, r * b, g * b})
-}

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/nn"
 )
@@ -39,7 +40,7 @@ func TestCommonWords(t *testing.T) {
 	}
 	var p nn.Params
 	w := NewWords(&p, NewVocabulary(wordings), Size{Tokens: 4, Width: 4, Layers: 1, Heads: 2})
-	rows, mask := make([]float32, 4*(w.vocabulary.Len()+colourFeatures)), make([]float32, 4)
+	rows, mask := make([]float32, 4*(w.vocabulary.Len()+concept.NumColourFeatures)), make([]float32, 4)
 	for prompt, want := range map[string]string{"a fog photo": "", "a photo": "does not say", "a vinyl photo": "unknown (vinyl)"} {
 		_, err := w.Encode(prompt, rows, mask)
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
@@ -97,7 +98,7 @@ func TestPromptErrors(t *testing.T) {
 func TestEncode(t *testing.T) {
 	var p nn.Params
 	w := NewWords(&p, NewVocabulary([][]string{{"a foggy day"}}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
-	const features = 3 + colourFeatures
+	const features = 3 + concept.NumColourFeatures
 	rows, mask := slices.Repeat([]float32{9}, 3*features), slices.Repeat([]float32{9}, 3)
 	unknown, err := w.Encode("Foggy, gloomy day", rows, mask)
 	if err != nil || !slices.Equal(unknown, []string{"gloomy"}) {
@@ -151,7 +152,7 @@ func encode(t *testing.T, size Size, v *Vocabulary, prompts ...string) [][]float
 	defer backend.Finalize()
 	var p nn.Params
 	w := NewWords(&p, v, size)
-	features := v.Len() + colourFeatures
+	features := v.Len() + concept.NumColourFeatures
 	rowShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens, features)
 	maskShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens)
 	program, err := nn.Compile(backend, "words", func(g *Graph) []*Node {

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/nn"
 )
 
@@ -40,7 +41,7 @@ type layer struct {
 func NewWords(p *nn.Params, v *Vocabulary, s Size) *Words {
 	w := &Words{
 		vocabulary: v, size: s,
-		embedding: p.Add("text.words", nn.Init{Std: 0.5}, v.Len()+colourFeatures, s.Width),
+		embedding: p.Add("text.words", nn.Init{Std: 0.5}, v.Len()+concept.NumColourFeatures, s.Width),
 		places:    p.Add("text.places", nn.Init{Std: 0.1}, s.Tokens, s.Width),
 	}
 	for i := range s.Layers {
@@ -56,7 +57,7 @@ func NewWords(p *nn.Params, v *Vocabulary, s Size) *Words {
 
 // Shape implements Encoder: a row has one number per word of the vocabulary, and those that describe a colour.
 func (w *Words) Shape() (tokens, features int) {
-	return w.size.Tokens, w.vocabulary.Len() + colourFeatures
+	return w.size.Tokens, w.vocabulary.Len() + concept.NumColourFeatures
 }
 
 // Encode implements Encoder.
@@ -72,7 +73,8 @@ func (w *Words) Encode(prompt string, rows, mask []float32) (unknown []string, e
 	for i, t := range read.words {
 		row := rows[i*features:][:features]
 		if t.isColour {
-			describeColour(t.colour, row[w.vocabulary.Len():])
+			f := concept.ColourFeatures(t.colour)
+			copy(row[w.vocabulary.Len():], f[:])
 		} else {
 			row[t.id] = 1
 		}
