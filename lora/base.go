@@ -151,3 +151,12 @@ func (b *Base) Apply(a *Adapter) (*gan.Weights, error) {
 	c.Base = b.Hash
 	return &gan.Weights{Config: c, Step: a.Steps, Values: b.Layout.Merge(b.Generator.Values, a.Values)}, nil
 }
+
+// Blend returns the generator that the base is with a mixture of adapters, such as one at half its strength. With no parts it is the base.
+func (b *Base) Blend(parts ...Part) (*gan.Weights, error) {
+	values, err := b.Layout.Mix(parts...)
+	if err != nil {
+		return nil, err
+	}
+	return b.Apply(&Adapter{Values: values})
+}
