@@ -99,22 +99,39 @@ const MaxPrompt = 1000
 // Init writes the adapter of a prompt in one step. Unknown are the prompt's words that were skipped. A prompt that says
 // nothing that is known is a *textenc.PromptError.
 func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt string) (a *lora.Adapter, unknown []string, err error) {
-	if len(prompt) > MaxPrompt {
-		return nil, nil, fmt.Errorf("the prompt has %d bytes, at most %d are allowed: shorten it", len(prompt), MaxPrompt)
+	if err := checkPrompt(prompt); err != nil {
+		return nil, nil, err
 	}
-	if !utf8.ValidString(prompt) {
-		return nil, nil, errors.New("the prompt is not valid UTF-8 text")
-	}
-	g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
+	w, err := m.Writer(backend)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer g.Close()
-	values, unknown, err := g.Generate(ctx, prompt, weightgen.Sampling{})
+	defer w.Close()
+	return w.Init(ctx, prompt)
+}
+
+// Writer writes the adapters of prompts one after the other. It is not safe for concurrent use.
+type Writer struct {
+	models    *Models
+	generator *weightgen.Generator
+}
+
+// Writer compiles the weight generator.
+func (m *Models) Writer(backend compute.Backend) (*Writer, error) {
+	g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
+	return &Writer{m, g}, err
+}
+
+// Init is described with Models.Init.
+func (w *Writer) Init(ctx context.Context, prompt string) (a *lora.Adapter, unknown []string, err error) {
+	if err := checkPrompt(prompt); err != nil {
+		return nil, nil, err
+	}
+	values, unknown, err := w.generator.Generate(ctx, prompt, weightgen.Sampling{})
 	if err != nil {
 		return nil, unknown, err
 	}
-	a = &lora.Adapter{Values: m.Code.Decode(values), Info: lora.Info{Prompt: prompt}}
+	a = &lora.Adapter{Values: w.models.Code.Decode(values), Info: lora.Info{Prompt: prompt}}
 	for _, tensor := range a.Values {
 		for _, v := range tensor {
 			if v-v != 0 { // NaN or infinite
@@ -123,4 +140,17 @@ func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt strin
 		}
 	}
 	return a, unknown, nil
+}
+
+// Close frees the compiled generator.
+func (w *Writer) Close() { w.generator.Close() }
+
+func checkPrompt(prompt string) error {
+	if len(prompt) > MaxPrompt {
+		return fmt.Errorf("the prompt has %d bytes, at most %d are allowed: shorten it", len(prompt), MaxPrompt)
+	}
+	if !utf8.ValidString(prompt) {
+		return errors.New("the prompt is not valid UTF-8 text")
+	}
+	return nil
 }
