@@ -84,7 +84,10 @@ func (s *saved) weights() (*Weights, error) {
 }
 
 // Write writes a weights file.
-func (w *Weights) Write(path string) error {
+func (w *Weights) Write(path string) error { return atomicfile.Write(path, w.Encode) }
+
+// Encode writes the generator as a weights file has it.
+func (w *Weights) Encode(out io.Writer) error {
 	network, err := w.Config.Network()
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (w *Weights) Write(path string) error {
 	for i, p := range params {
 		file.Tensors = append(file.Tensors, safetensors.Float32("generator/"+p.Name, p.Dims, w.Values[i]))
 	}
-	return atomicfile.Write(path, func(out io.Writer) error { return safetensors.Write(out, file) })
+	return safetensors.Write(out, file)
 }
 
 // upload makes buffers of a network's values.

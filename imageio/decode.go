@@ -33,6 +33,12 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// What Decode's errors wrap.
+var (
+	ErrTooLarge = errors.New("scale the picture down first")    // over a limit
+	ErrFormat   = errors.New("convert it to PNG, JPEG or WebP") // of a format that is not read
+)
+
 // codec is a format that can be decoded. The table is used instead of image.RegisterFormat, so that a
 // package that imports another decoder (GIF, TIFF, BMP: known for decompression bombs) opens no door here.
 type codec struct {
@@ -80,7 +86,7 @@ func Decode(r io.Reader, limits Limits) (*Image, error) {
 		return nil, err
 	}
 	if int64(len(b)) > limits.MaxBytes {
-		return nil, fmt.Errorf("over the limit of %d MiB: scale the picture down first", limits.MaxBytes>>20)
+		return nil, fmt.Errorf("over the limit of %d MiB: %w", limits.MaxBytes>>20, ErrTooLarge)
 	}
 	c, err := sniff(b)
 	if err != nil {
@@ -94,8 +100,8 @@ func Decode(r io.Reader, limits Limits) (*Image, error) {
 		return nil, fmt.Errorf("%s header gives %dx%d pixels: replace the file", c.name, config.Width, config.Height)
 	}
 	if int64(config.Width) > limits.MaxPixels/int64(config.Height) {
-		return nil, fmt.Errorf("%dx%d pixels are over the limit of %.4g megapixels: scale the picture down first",
-			config.Width, config.Height, float64(limits.MaxPixels)/1e6)
+		return nil, fmt.Errorf("%dx%d pixels are over the limit of %.4g megapixels: %w",
+			config.Width, config.Height, float64(limits.MaxPixels)/1e6, ErrTooLarge)
 	}
 	m, err := c.decode(bytes.NewReader(b))
 	if err != nil {
@@ -112,13 +118,13 @@ func sniff(b []byte) (codec, error) {
 	}
 	for _, c := range refused() {
 		if c.matches(b) {
-			return codec{}, fmt.Errorf("%s pictures are not supported: convert it to PNG, JPEG or WebP", c.name)
+			return codec{}, fmt.Errorf("%s pictures are not supported: %w", c.name, ErrFormat)
 		}
 	}
 	if len(b) == 0 {
 		return codec{}, errors.New("the file is empty: replace or remove it")
 	}
-	return codec{}, errors.New("not a PNG, JPEG or WebP picture: convert or remove it")
+	return codec{}, fmt.Errorf("not a PNG, JPEG or WebP picture: %w, or remove it", ErrFormat)
 }
 
 func damaged(format string, err error) error {

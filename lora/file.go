@@ -36,6 +36,11 @@ type Info struct {
 
 // Write writes the adapter of base b to a file.
 func (a *Adapter) Write(path string, b *Base) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return a.Encode(w, b) })
+}
+
+// Encode writes the adapter of base b as its file has it.
+func (a *Adapter) Encode(w io.Writer, b *Base) error {
 	if err := b.Layout.check(a.Values); err != nil {
 		return err
 	}
@@ -47,7 +52,7 @@ func (a *Adapter) Write(path string, b *Base) error {
 	for i, p := range b.Layout.Params.List() {
 		file.Tensors = append(file.Tensors, safetensors.Float32(p.Name, p.Dims, a.Values[i]))
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return safetensors.Write(w, file) })
+	return safetensors.Write(w, file)
 }
 
 // metadata returns the text entries of an adapter's file.
@@ -76,7 +81,7 @@ func IsAdapter(path string) (bool, error) {
 
 // ReadAdapter reads an adapter of base b. One of another base is refused.
 func ReadAdapter(path string, b *Base) (*Adapter, error) {
-	file, err := safetensors.ReadFile(path, safetensors.Options{Finite: true, Checksum: true})
+	file, err := safetensors.ReadFile(path, readOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +90,17 @@ func ReadAdapter(path string, b *Base) (*Adapter, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return a, nil
+}
+
+var readOptions = safetensors.Options{Finite: true, Checksum: true}
+
+// DecodeAdapter reads an adapter's file of the given size in bytes, as ReadAdapter does.
+func DecodeAdapter(r io.Reader, size int64, b *Base) (*Adapter, error) {
+	file, err := safetensors.Read(r, size, readOptions)
+	if err != nil {
+		return nil, err
+	}
+	return decode(file, b)
 }
 
 // decode checks that a file holds an adapter of base b, and nothing else.

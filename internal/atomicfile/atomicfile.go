@@ -4,8 +4,11 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,11 +21,38 @@ import (
 //
 // The file gets the mode 0644. The writer is buffered; Write flushes it.
 func Write(path string, write func(io.Writer) error) error {
+	return replace(system{}, path, write)
+}
+
+// WriteIn is Write for a file within a root, which it does not leave.
+func WriteIn(root *os.Root, name string, write func(io.Writer) error) error {
+	return replace(root, name, write)
+}
+
+// files is what is needed of a file system.
+type files interface {
+	OpenFile(name string, flag int, mode os.FileMode) (*os.File, error)
+	Open(name string) (*os.File, error)
+	Rename(from, to string) error
+	Remove(name string) error
+}
+
+// system is all of the file system.
+type system struct{}
+
+func (system) OpenFile(name string, flag int, mode os.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, mode)
+}
+func (system) Open(name string) (*os.File, error) { return os.Open(name) }
+func (system) Rename(from, to string) error       { return os.Rename(from, to) }
+func (system) Remove(name string) error           { return os.Remove(name) }
+
+func replace(in files, path string, write func(io.Writer) error) error {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
 	}
-	tmp, err := os.CreateTemp(dir, "."+base+".tmp-*")
+	tmp, name, err := temporary(in, dir, base)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -30,20 +60,32 @@ func Write(path string, write func(io.Writer) error) error {
 	defer func() { // Runs on a panic in write as well.
 		if !renamed {
 			tmp.Close()
-			os.Remove(tmp.Name())
+			in.Remove(name)
 		}
 	}()
 	if err := fill(tmp, write); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
+	if err := in.Rename(name, path); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	renamed = true
-	if err := syncDir(dir); err != nil {
+	if err := syncDir(in, dir); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// temporary creates the file that is going to take the place of base in dir.
+func temporary(in files, dir, base string) (f *os.File, name string, err error) {
+	for range 1000 {
+		name = filepath.Join(dir, fmt.Sprintf(".%s.tmp-%d", base, rand.Uint32()))
+		f, err = in.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return f, name, err
 }
 
 // fill writes, syncs and closes tmp. The sync comes before the rename: otherwise a power cut may keep
@@ -56,7 +98,7 @@ func fill(tmp *os.File, write func(io.Writer) error) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if err := tmp.Chmod(0o644); err != nil { // os.CreateTemp makes it 0600.
+	if err := tmp.Chmod(0o644); err != nil { // it was made with 0600.
 		return err
 	}
 	if err := tmp.Sync(); err != nil {
@@ -66,11 +108,11 @@ func fill(tmp *os.File, write func(io.Writer) error) error {
 }
 
 // syncDir makes the rename itself durable. Windows cannot sync a folder and does not need it.
-func syncDir(dir string) error {
+func syncDir(in files, dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(dir)
+	d, err := in.Open(dir)
 	if err != nil {
 		return err
 	}

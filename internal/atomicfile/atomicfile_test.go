@@ -129,3 +129,35 @@ func TestWriteConcurrent(t *testing.T) {
 		t.Errorf("%d bytes, %v; want 200000 equal ones", len(got), err)
 	}
 }
+
+// TestWriteIn: a root is not left, neither by a name nor by a link.
+func TestWriteIn(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, want := range []string{"one", "two"} {
+		if err := atomicfile.WriteIn(root, "a.bin", content([]byte(want))); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, "a.bin")); err != nil || string(got) != want {
+			t.Errorf("read %q, %v; want %q", got, err, want)
+		}
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	for _, name := range []string{"../b.bin", "link/b.bin", filepath.Join(outside, "b.bin")} {
+		if err := atomicfile.WriteIn(root, name, content([]byte("x"))); err == nil {
+			t.Errorf("%s was written", name)
+		}
+	}
+	if got := names(t, outside); len(got) != 0 {
+		t.Errorf("%v outside the root", got)
+	}
+	if got := names(t, dir); len(got) != 2 {
+		t.Errorf("the root holds %v", got)
+	}
+}

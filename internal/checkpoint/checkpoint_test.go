@@ -97,7 +97,7 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Lock(dir); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), dir) {
+	if _, err := Lock(dir); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("second Lock: %v", err)
 	}
 	unlock()

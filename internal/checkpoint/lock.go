@@ -11,8 +11,8 @@ import (
 // LockFile is the file in a run's folder that Lock locks.
 const LockFile = ".lock"
 
-// errLocked tells that another process has a lock.
-var errLocked = errors.New("another training is at work there")
+// ErrLocked tells that another process has a lock.
+var ErrLocked = errors.New("another training is at work there")
 
 // Lock claims dir, which exists, for the training of this process: two that write to one folder would mix up their logs
 // and checkpoints. The claim ends with unlock or with the process, however that ends. Files that a killed process left

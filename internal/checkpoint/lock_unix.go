@@ -12,7 +12,7 @@ import (
 // lock locks f until it is closed. File systems without locks are not refused: the lock guards against a mistake only.
 func lock(f *os.File) error {
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
-		return errLocked
+		return ErrLocked
 	}
 	return nil
 }
