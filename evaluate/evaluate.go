@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/internal/keep"
 )
 
 // Part is a part of the evaluation.
@@ -76,7 +77,7 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 type lab struct {
 	o       Options
 	backend compute.Backend
-	cache   cache
+	cache   keep.Folder
 	asks    []ask
 	scenes  *set
 	meter   *meter // of adapters
@@ -86,7 +87,7 @@ func newLab(ctx context.Context, backend compute.Backend, o Options) (l *lab, er
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	l = &lab{o: o, backend: backend, cache: cache(o.Cache), asks: asks(o.Config.Concepts)}
+	l = &lab{o: o, backend: backend, cache: keep.Folder(o.Cache), asks: asks(o.Config.Concepts)}
 	if l.scenes, err = newScenes(ctx, o.Config, o.Models.Base.Generator.Config.Size); err != nil {
 		return nil, err
 	}

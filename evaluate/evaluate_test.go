@@ -348,46 +348,6 @@ func TestMeanPSNR(t *testing.T) {
 	}
 }
 
-func TestCache(t *testing.T) {
-	c, made := cache(filepath.Join(t.TempDir(), "new")), 0
-	get := func(key int) float64 {
-		t.Helper()
-		v, err := remember(c, "kind", "name", key, func() (float64, error) { made++; return float64(key) / 3, nil })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	for range 2 {
-		if get(1) != 1.0/3 || made != 1 {
-			t.Errorf("made %d times", made)
-		}
-	}
-	if get(2) != 2.0/3 || made != 2 {
-		t.Errorf("made %d times", made)
-	}
-	path, _, err := c.path("kind", "name", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, damage := range []string{"", "{", `{"key":[1,"kind",2],"result":5}`, `{"key":[1,"kind",1],"result":"x"}`} {
-		if err := os.WriteFile(path+".json", []byte(damage), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		before := made
-		if get(1) != 1.0/3 || made != before+1 {
-			t.Errorf("%q is taken for a result", damage)
-		}
-	}
-	if _, err := remember(c, "kind", "name", 3, func() (int, error) { return 0, errors.New("no") }); err == nil {
-		t.Error("an error is lost")
-	}
-	c, made = "", 0
-	if get(1); get(1) != 1.0/3 || made != 2 {
-		t.Error("a result was kept nowhere")
-	}
-}
-
 // TestSharedPhotos: a photo to test with is not to be one to train with.
 func TestSharedPhotos(t *testing.T) {
 	o := testOptions(t)

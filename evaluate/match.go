@@ -6,6 +6,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/keep"
 )
 
 // match counts the steps from generated weights that equal many from the zero adapter. Every number of steps is a training of its own,
@@ -92,7 +93,7 @@ func (m *matcher) key(a ask, w Candidate, steps int, generator string) matchKey 
 // zero returns the quality after the steps to match from the zero adapter.
 func (m *matcher) zero(ctx context.Context, a ask, w Candidate) (float64, error) {
 	steps := m.o.Config.Match.Steps
-	return remember(m.cache, "zero", a.ID, m.key(a, w, steps, ""), func() (float64, error) {
+	return keep.Remember(m.cache, "zero", a.ID, m.key(a, w, steps, ""), func() (float64, error) {
 		return m.train(ctx, a, nil, w, steps)
 	})
 }
@@ -102,7 +103,7 @@ func (m *matcher) warm(ctx context.Context, a ask, adapter [][]float32, w Candid
 	if steps == 0 {
 		return m.measure(ctx, m.scenes, a, adapter)
 	}
-	return remember(m.cache, "warm", a.ID, m.key(a, w, steps, m.o.Models.ID), func() (float64, error) {
+	return keep.Remember(m.cache, "warm", a.ID, m.key(a, w, steps, m.o.Models.ID), func() (float64, error) {
 		return m.train(ctx, a, adapter, w, steps)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/keep"
 )
 
 // race measures how much sooner than from scratch one gets from a text to the quality of that. Both sides take turns on all cores.
@@ -24,7 +25,7 @@ func (l *lab) race(ctx context.Context) (*Speedup, error) {
 	tick := l.progress("races with training from scratch", "concepts", len(some))
 	var rows []RaceRow
 	for _, a := range some {
-		row, err := remember(l.cache, "race", a.ID, l.raceKey(a, way), func() (RaceRow, error) { return r.run(ctx, a, way) })
+		row, err := keep.Remember(l.cache, "race", a.ID, l.raceKey(a, way), func() (RaceRow, error) { return r.run(ctx, a, way) })
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +90,7 @@ func (r *racer) searchRecipe(ctx context.Context, some []ask) ([]Candidate, erro
 			Pictures, Pairs      int
 			Config               gan.Config
 		}{r.scenes.test.ID(), r.scenes.train.ID(), a.ID, c.Pictures, c.Pairs, config}
-		end, err := remember(r.cache, "scratch", a.ID, key, func() (finish, error) { return r.fromScratch(ctx, a, config) })
+		end, err := keep.Remember(r.cache, "scratch", a.ID, key, func() (finish, error) { return r.fromScratch(ctx, a, config) })
 		return end.PSNR, err
 	})
 }

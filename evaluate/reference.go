@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/warmstart-ml/warmstart/internal/keep"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/zoo"
 )
@@ -71,7 +72,7 @@ func (a *apprentice) close() {
 func (a *apprentice) adapter(ctx context.Context, l lesson) ([][]float32, error) {
 	c := a.o.Config
 	config := zoo.Config{Steps: c.Reference.Steps, Batch: c.Batch, LR: l.lr, Pairs: c.Pairs, Photos: a.set.photos, Seed: seed}
-	path, _, err := a.cache.path("trained", l.ID, struct {
+	path, _, err := a.cache.Path("trained", l.ID, struct {
 		Base, Train, Concept string
 		Config               zoo.Config
 	}{a.o.Models.Base.Hash, a.set.train.ID(), l.ID, config})
@@ -131,7 +132,7 @@ func (l *lab) referenceRate(ctx context.Context, s *set, some []ask) (Candidate,
 		Reference              Reference
 		Concepts               []string
 	}{l.o.Models.Base.Hash, s.test.ID(), s.train.ID(), c.Pictures, c.Pairs, c.Batch, c.Reference, ids}
-	return remember(l.cache, "search", "trained", key, func() (Candidate, error) { return l.searchReference(ctx, s, some) })
+	return keep.Remember(l.cache, "search", "trained", key, func() (Candidate, error) { return l.searchReference(ctx, s, some) })
 }
 
 func (l *lab) searchReference(ctx context.Context, s *set, some []ask) (Candidate, error) {
