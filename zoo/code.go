@@ -101,6 +101,9 @@ func (c *Code) Decode(normalised []float32) [][]float32 {
 func (c *Code) Schema() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %d\n", c.BaseHash, c.Blocks.size)
+	if c.Blocks.grouping != ByTensor {
+		fmt.Fprintf(h, "by %s\n", c.Blocks.grouping)
+	}
 	for _, p := range c.Blocks.params {
 		fmt.Fprintf(h, "%s %v\n", p.Name, p.Dims)
 	}

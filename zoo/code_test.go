@@ -78,7 +78,7 @@ func TestBlocksAreExact(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		l := randomLayout(t, rng)
-		b, err := NewBlocks(l, 1+rng.IntN(50))
+		b, err := NewGroupedBlocks(l, 1+rng.IntN(50), []Grouping{ByTensor, ByLayer, Whole}[rng.IntN(3)])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,6 +101,40 @@ func TestBlocksAreExact(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestGroupings checks by hand what blocks span.
+func TestGroupings(t *testing.T) {
+	var params nn.Params
+	params.Add("a.weight", nn.Init{}, 5)
+	params.Add("a.bias", nn.Init{}, 1)
+	params.Add("b.bias", nn.Init{}, 2)
+	l, err := lora.NewLayout(&params, lora.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapter := [][]float32{{1, 2, 3, 4, 5}, {6}, {7, 8}}
+	schemas := map[string]bool{}
+	for grouping, want := range map[Grouping][]float32{
+		ByTensor: {1, 2, 3, 4, 5, 0, 0, 0, 6, 0, 0, 0, 7, 8, 0, 0},
+		ByLayer:  {1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 0, 0},
+		Whole:    {1, 2, 3, 4, 5, 6, 7, 8},
+	} {
+		b, err := NewGroupedBlocks(l, 4, grouping)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Cut(adapter); !slices.Equal(got, want) || b.Count() != len(want)/4 {
+			t.Errorf("by %s: %v", grouping, got)
+		}
+		schemas[Fit(b, "hash", nil).Schema()] = true
+	}
+	if len(schemas) != 3 {
+		t.Errorf("%d schemas", len(schemas))
+	}
+	if _, err := NewGroupedBlocks(l, 4, "mood"); err == nil {
+		t.Error("blocks by mood")
 	}
 }
 
@@ -241,6 +275,22 @@ func TestCodeFile(t *testing.T) {
 	}
 }
 
+func TestGroupedCodeFile(t *testing.T) {
+	base := tinyBase(t, 1)
+	b, err := NewGroupedBlocks(base.Layout, 32, ByLayer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Fit(b, base.Hash, nil)
+	path := filepath.Join(t.TempDir(), "blocks.safetensors")
+	if err := c.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadCode(path, base); err != nil || !reflect.DeepEqual(got, c) {
+		t.Errorf("what is read is not what was written: %v", err)
+	}
+}
+
 func TestCodeFileRefuses(t *testing.T) {
 	c, base := sampleCode(t)
 	path := filepath.Join(t.TempDir(), "blocks.safetensors")
@@ -249,6 +299,7 @@ func TestCodeFileRefuses(t *testing.T) {
 		"version":      func(f *safetensors.File) { f.Metadata["version"] = "2" },
 		"block size":   func(f *safetensors.File) { f.Metadata["size"] = "many" },
 		"wanted F32":   func(f *safetensors.File) { f.Metadata["size"] = "16" },
+		"blocks by":    func(f *safetensors.File) { f.Metadata["grouping"] = "mood" },
 		"blocks of 0":  func(f *safetensors.File) { f.Metadata["size"] = "0" },
 		"missing":      func(f *safetensors.File) { f.Tensors = f.Tensors[1:] },
 		"power of two": func(f *safetensors.File) { f.Tensors[1].F32[0] = 3 },

@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -27,10 +28,14 @@ const (
 // Write writes the code's file.
 func (c *Code) Write(path string) error {
 	b := c.Blocks
+	metadata := map[string]string{
+		"format": codeFormat, "version": codeVersion, "base": c.BaseHash, "size": strconv.Itoa(b.size), "schema": c.Schema(),
+	}
+	if b.grouping != ByTensor {
+		metadata["grouping"] = string(b.grouping)
+	}
 	file := &safetensors.File{
-		Metadata: map[string]string{
-			"format": codeFormat, "version": codeVersion, "base": c.BaseHash, "size": strconv.Itoa(b.size), "schema": c.Schema(),
-		},
+		Metadata: metadata,
 		Tensors: []safetensors.Tensor{
 			safetensors.Float32(meanTensor, []int{b.count, b.size}, c.Mean),
 			safetensors.Float32(scaleTensor, []int{b.count}, c.Scale),
@@ -80,7 +85,7 @@ func parseCode(file *safetensors.File, b *lora.Base) (*Code, error) {
 		return nil, fmt.Errorf("its block size: %w", err)
 	}
 	c := &Code{BaseHash: b.Hash}
-	if c.Blocks, err = NewBlocks(b.Layout, size); err != nil {
+	if c.Blocks, err = NewGroupedBlocks(b.Layout, size, Grouping(cmp.Or(m["grouping"], string(ByTensor)))); err != nil {
 		return nil, err
 	}
 	if c.Mean, err = find(file, meanTensor, c.Blocks.count, size); err != nil {
