@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/warmstart-ml/warmstart/internal/contention"
 )
 
 // Options of a benchmark.
@@ -87,7 +89,7 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	load := watch()
+	load := contention.Begin()
 	for _, threads := range o.Threads {
 		ours, peer, err := o.workers(ctx, threads, dir, r)
 		if err != nil {
@@ -107,7 +109,7 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 			peer.Close()
 		}
 	}
-	load.finish(r)
+	r.disturbed(load.End())
 	r.finish()
 	return r, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/warmstart-ml/warmstart/internal/contention"
 	"github.com/warmstart-ml/warmstart/safetensors"
 	"github.com/warmstart-ml/warmstart/scene"
 	"github.com/warmstart-ml/warmstart/teacher"
@@ -52,7 +53,7 @@ func Quality(ctx context.Context, backend compute.Backend, o Options) (*Report, 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	load := watch()
+	load := contention.Begin()
 	steps, threads := 400, o.Threads[len(o.Threads)-1]
 	if o.Quick {
 		steps = 60
@@ -86,7 +87,7 @@ func Quality(ctx context.Context, backend compute.Backend, o Options) (*Report, 
 		o.Log(fmt.Sprintf("%-20s %.2f dB here, %.2f dB at the peer", edit, row.Ours, row.Peer))
 		r.Rows = append(r.Rows, row)
 	}
-	load.finish(r)
+	r.disturbed(load.End())
 	r.finish()
 	return r, nil
 }

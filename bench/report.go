@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/warmstart-ml/warmstart/internal/contention"
 )
 
 // Row is one comparison. Ratio is how many times as fast as the peer this side is; for memory it is
@@ -48,9 +50,7 @@ type Machine struct {
 	Go   string `json:"go"`
 	Ours string `json:"ours"`
 	Peer string `json:"peer,omitempty"`
-	// Others is what other processes used during the measurement, in CPUs; Stolen what the hypervisor gave to other machines.
-	Others float64 `json:"others"`
-	Stolen float64 `json:"stolen"`
+	contention.Shares
 	// Revision of the source, if the binary was built from a repository.
 	Revision string `json:"revision,omitempty"`
 }
@@ -65,6 +65,14 @@ func thisMachine() Machine {
 		}
 	}
 	return m
+}
+
+// disturbed notes what others used.
+func (r *Report) disturbed(s contention.Shares) {
+	r.Machine.Shares = s
+	if w := s.Warning(); w != "" {
+		r.Notes = append(r.Notes, w)
+	}
 }
 
 // finish computes the groups.

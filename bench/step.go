@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/contention"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
 
@@ -52,7 +53,7 @@ func Step(ctx context.Context, backend compute.Backend, o Options) (*Report, err
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	load := watch()
+	load := contention.Begin()
 	for _, c := range stepCases() {
 		files, err := c.prepare(backend, dir)
 		if err != nil {
@@ -64,7 +65,7 @@ func Step(ctx context.Context, backend compute.Backend, o Options) (*Report, err
 			}
 		}
 	}
-	load.finish(r)
+	r.disturbed(load.End())
 	r.finish()
 	return r, nil
 }
