@@ -50,7 +50,7 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 	}
 	defer l.close()
 	r := &Report{
-		Machine: thisMachine(), Base: o.Models.Base.Hash, Generator: o.Models.ID, Config: o.Config,
+		Machine: ThisMachine(), Base: o.Models.Base.Hash, Generator: o.Models.ID, Config: o.Config,
 		TestScenes: l.scenes.test.ID(), TrainScenes: l.scenes.train.ID(),
 	}
 	for _, p := range []struct {

@@ -13,22 +13,37 @@ func (l *lab) quality(ctx context.Context, s *set) (*Quality, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("none of the %d concepts can be applied to %s: take more of each group", len(l.asks), s.name())
 	}
-	rate, err := l.referenceRate(ctx, s, spread(all, l.o.Config.Search))
-	if err != nil {
-		return nil, err
-	}
 	made, err := l.generated(ctx, all)
 	if err != nil {
 		return nil, err
+	}
+	trained, rate, err := l.trained(ctx, s, all)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := l.rows(ctx, s, all, made, trained)
+	if err != nil {
+		return nil, err
+	}
+	return summarise(rows, rate), nil
+}
+
+// trained returns adapters that are trained on the concepts' own pairs, and how.
+func (l *lab) trained(ctx context.Context, s *set, all []ask) ([][][]float32, Candidate, error) {
+	rate, err := l.referenceRate(ctx, s, spread(all, l.o.Config.Search))
+	if err != nil {
+		return nil, rate, err
 	}
 	var lessons []lesson
 	for _, a := range all {
 		lessons = append(lessons, lesson{a, rate.LR})
 	}
 	trained, err := l.references(ctx, s, lessons)
-	if err != nil {
-		return nil, err
-	}
+	return trained, rate, err
+}
+
+// rows measures the generated and the trained adapters of all concepts.
+func (l *lab) rows(ctx context.Context, s *set, all []ask, made, trained [][][]float32) ([]Row, error) {
 	tick := l.progress("quality on "+s.name(), "concepts", len(all))
 	other := shuffled(all)
 	var rows []Row
@@ -40,7 +55,7 @@ func (l *lab) quality(ctx context.Context, s *set) (*Quality, error) {
 		rows = append(rows, row)
 		tick()
 	}
-	return summarise(rows, rate), nil
+	return rows, nil
 }
 
 // qualityOf measures a concept's adapters: generated from its prompt, from another one's, and trained on its pairs.
@@ -72,13 +87,17 @@ func (l *lab) qualityOf(ctx context.Context, s *set, a ask, generated, other, tr
 
 // generated returns what the generator makes of the prompts.
 func (l *lab) generated(ctx context.Context, all []ask) ([][][]float32, error) {
-	tick := l.progress("generating", "adapters", len(all))
 	g, err := l.o.Models.Open(l.backend)
 	if err != nil {
 		return nil, err
 	}
 	defer g.Close()
-	var made [][][]float32
+	return l.generate(ctx, g, all)
+}
+
+// generate returns what a generator makes of the prompts.
+func (l *lab) generate(ctx context.Context, g Generator, all []ask) (made [][][]float32, err error) {
+	tick := l.progress("generating", "adapters", len(all))
 	for _, a := range all {
 		adapter, err := g.Adapter(ctx, a.prompt)
 		if err != nil {

@@ -47,7 +47,7 @@ func (l *lab) raceKey(a ask, way Candidate) raceKey {
 	c := l.o.Config
 	return raceKey{
 		Base: l.o.Models.Base.Hash, Generator: l.o.Models.ID, Test: l.scenes.test.ID(), Train: l.scenes.train.ID(),
-		Concept: a.ID, Prompt: a.prompt, Best: way, Machine: thisMachine(), Config: Config{
+		Concept: a.ID, Prompt: a.prompt, Best: way, Machine: ThisMachine(), Config: Config{
 			Pictures: c.Pictures, Pairs: c.Pairs, Batch: c.Batch, Warm: c.Warm,
 			Race: Race{Steps: c.Race.Steps, Published: c.Race.Published, Adapter: c.Race.Adapter},
 		},

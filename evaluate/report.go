@@ -35,7 +35,8 @@ type Machine struct {
 	Features []string `json:"features,omitempty"`
 }
 
-func thisMachine() Machine {
+// ThisMachine describes the machine that the program runs on.
+func ThisMachine() Machine {
 	return Machine{CPUs: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0), Arch: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
 }
 

@@ -14,6 +14,14 @@ import (
 )
 
 type benchCmd struct {
+	BlockSize blockSizeCmd `cmd:"" help:"Ablation: weight generators for blocks of 64 to 512 values, and of a whole adapter."`
+	Grouping  groupingCmd  `cmd:"" help:"Ablation: blocks within tensors, within layers, and across everything."`
+	Steps     stepsCmd     `cmd:"" help:"Ablation: 1 to 50 denoising steps of one weight generator."`
+	Target    targetCmd    `cmd:"" help:"Ablation: weight generators that predict x0, v, and the noise."`
+	Network   networkCmd   `cmd:"" help:"Ablation: one block at a time (unet1d), and all at once (dit)."`
+	ZooSize   zooSizeCmd   `cmd:"" help:"Ablation: weight generators that learnt from 25 adapters, and from more up to all."`
+	Stage     stageCmd     `cmd:"" help:"Ablation: training on weights, on pictures, and on both."`
+
 	Kernels kernelsCmd `cmd:"" help:"Single operations: matrix products, convolutions, element-wise work."`
 	Step    stepCmd    `cmd:"" help:"Whole training steps: speed, memory, allocations, time to start."`
 	Quality qualityCmd `cmd:"" help:"Test PSNR after the same training on both sides, for three edits."`

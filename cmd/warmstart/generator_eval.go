@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/gomlx/compute"
@@ -72,7 +71,7 @@ func (c generatorEvalCmd) evaluate(ctx context.Context, u *ui) (*evaluate.Report
 	if err != nil {
 		return nil, err
 	}
-	report.Version = strings.TrimSpace(readVersion().Version + " " + readVersion().Revision)
+	report.Version = thisVersion()
 	report.Machine.Features = cpuFeatures()
 	if c.Grid != "" {
 		err = c.drawGrid(ctx, backend, o)

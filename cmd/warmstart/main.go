@@ -34,6 +34,7 @@ type cli struct {
 	Tune      tuneCmd      `cmd:"" help:"Train an effect on pairs for about a second, from weights that init writes."`
 	Train     trainCmd     `cmd:"" help:"Train a network on pairs from scratch."`
 	Apply     applyCmd     `cmd:"" help:"Apply a trained network to pictures."`
+	Serve     serveCmd     `cmd:"" help:"Serve a page and an HTTP interface to all of this."`
 	Eval      evalCmd      `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
 	Pretrain  pretrainCmd  `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
 	Zoo       zooCmd       `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
@@ -56,7 +57,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
-		kong.Vars{"demo_concept": demoConcept}, tuneVars(), zooVars(), generatorTrainVars(), generatorEvalVars(),
+		kong.Vars{"demo_concept": demoConcept}, tuneVars(), zooVars(), generatorTrainVars(), generatorEvalVars(), ablationVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)

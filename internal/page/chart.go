@@ -15,7 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Chart is a drawing of numbers: either series of points, or bars.
+// Chart is a drawing of numbers: either series of points, or named values.
 type Chart struct {
 	Name  string // of its files, without ending
 	Title string
@@ -23,7 +23,7 @@ type Chart struct {
 	// LogX and LogY make the scale of an axis logarithmic: all values are to be positive.
 	LogX, LogY bool
 	Series     []Series
-	Bars       []Bar
+	Values     []Value
 	Levels     []Level
 }
 
@@ -49,17 +49,16 @@ const (
 	Faint               // a thin, pale line, for one of many; without a name in the legend
 )
 
-// Bar is a bar with a name below it. Error, if not 0, is shown as a line of that length to both sides of its end.
-type Bar struct {
-	Name  string
-	Value float64
-	Error float64
+// Value is a number with a name below it. Error, if not 0, is shown as a line of that length to both sides.
+type Value struct {
+	Name     string
+	Y, Error float64
 }
 
 // Level is a horizontal line over the whole width.
 type Level struct {
-	Name  string
-	Value float64
+	Name string
+	Y    float64
 }
 
 // palette has colours that are told apart by people with colour blindness as well (Okabe and Ito), on white.
@@ -110,7 +109,7 @@ func (c Chart) plot() (*plot.Plot, error) {
 	p := c.frame()
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = pale, pale
-	if len(c.Bars) > 0 {
+	if len(c.Values) > 0 {
 		grid.Vertical.Width = 0
 	}
 	p.Add(grid)
@@ -119,8 +118,8 @@ func (c Chart) plot() (*plot.Plot, error) {
 			return nil, fmt.Errorf("chart %s: %w", c.Name, err)
 		}
 	}
-	if len(c.Bars) > 0 {
-		if err := c.addBars(p); err != nil {
+	if len(c.Values) > 0 {
+		if err := c.addValues(p); err != nil {
 			return nil, fmt.Errorf("chart %s: %w", c.Name, err)
 		}
 	}
@@ -143,7 +142,7 @@ func (c Chart) frame() *plot.Plot {
 		a.Label.TextStyle.Font.Variant, a.Tick.Label.Font.Variant = "Sans", "Sans"
 		a.Label.TextStyle.Font.Size, a.Tick.Label.Font.Size = vg.Points(10), vg.Points(9)
 		a.LineStyle.Color, a.Tick.LineStyle.Color, a.Tick.Label.Color = grey, grey, grey
-		a.Label.Padding = vg.Points(4)
+		a.Label.Padding, a.Tick.Marker = vg.Points(4), plot.TickerFunc(ticks)
 	}
 	if c.LogX {
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
@@ -195,33 +194,33 @@ func (c Chart) add(p *plot.Plot, s Series) error {
 	return nil
 }
 
-// addBars draws the bars.
-func (c Chart) addBars(p *plot.Plot) error {
-	var values plotter.Values
+// addValues draws the named values.
+func (c Chart) addValues(p *plot.Plot) error {
+	var all marked
 	var names []string
-	ends := &ends{}
-	for i, b := range c.Bars {
-		values, names = append(values, b.Value), append(names, b.Name)
-		ends.XYs = append(ends.XYs, plotter.XY{X: float64(i), Y: b.Value})
-		ends.YErrors = append(ends.YErrors, struct{ Low, High float64 }{b.Error, b.Error})
+	for i, v := range c.Values {
+		all.XYs, names = append(all.XYs, plotter.XY{X: float64(i), Y: v.Y}), append(names, v.Name)
+		all.YErrors = append(all.YErrors, struct{ Low, High float64 }{v.Error, v.Error})
 	}
-	bars, err := plotter.NewBarChart(values, vg.Points(min(40, 300/float64(len(values)))))
+	marks, err := plotter.NewScatter(all)
 	if err != nil {
 		return err
 	}
-	bars.Color, bars.LineStyle.Width = palette[0], 0
-	whiskers, err := plotter.NewYErrorBars(ends)
+	marks.Shape, marks.Radius, marks.Color = draw.CircleGlyph{}, vg.Points(5), palette[0]
+	whiskers, err := plotter.NewYErrorBars(all)
 	if err != nil {
 		return err
 	}
-	p.Add(bars, whiskers)
+	whiskers.Color = palette[0]
+	p.Add(marks, whiskers)
 	p.NominalX(names...)
 	p.X.Tick.Label.Font.Size = vg.Points(8)
+	p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
 	return nil
 }
 
-// ends are the ends of bars, with their errors.
-type ends struct {
+// marked are values with their errors.
+type marked struct {
 	plotter.XYs
 	plotter.YErrors
 }
@@ -229,10 +228,7 @@ type ends struct {
 // addLevels draws the horizontal lines, over the range of x that there is.
 func (c Chart) addLevels(p *plot.Plot) {
 	for i, l := range c.Levels {
-		line := &plotter.Line{XYs: plotter.XYs{{X: p.X.Min, Y: l.Value}, {X: p.X.Max, Y: l.Value}}}
-		if len(c.Bars) > 0 {
-			line.XYs[0].X, line.XYs[1].X = -0.5, float64(len(c.Bars))-0.5
-		}
+		line := &plotter.Line{XYs: plotter.XYs{{X: p.X.Min, Y: l.Y}, {X: p.X.Max, Y: l.Y}}}
 		line.LineStyle = draw.LineStyle{Color: palette[(i+1)%len(palette)], Width: vg.Points(1), Dashes: []vg.Length{vg.Points(3), vg.Points(3)}}
 		p.Add(line)
 		p.Legend.Add(l.Name, line)
@@ -257,6 +253,21 @@ func (c Chart) widen(p *plot.Plot) {
 	if p.X.Min == p.X.Max && c.LogX {
 		p.X.Min, p.X.Max = p.X.Min/2, p.X.Max*2
 	}
+}
+
+// ticks are at multiples of 1, 2 or 5 times a power of ten, about six of them.
+func ticks(low, high float64) (list []plot.Tick) {
+	power := math.Pow(10, math.Floor(math.Log10((high-low)/6)))
+	step := power
+	for _, k := range []float64{2, 5, 10} {
+		if (high-low)/step > 8 {
+			step = k * power
+		}
+	}
+	for v := math.Ceil(low/step) * step; v <= high; v += step {
+		list = append(list, plot.Tick{Value: v, Label: strconv.FormatFloat(math.Round(v/step)*step+0, 'g', 6, 64)}) // 0 has no sign
+	}
+	return list
 }
 
 // logTicks are at 1, 2 and 5 times powers of ten, and over a wide range at these alone.

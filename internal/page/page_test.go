@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot"
+
 	"github.com/warmstart-ml/warmstart/imageio"
 )
 
@@ -25,7 +27,7 @@ func sample() *Page {
 		},
 		Levels: []Level{{"untouched", 12}},
 	}
-	bars := Chart{Name: "bars", Title: "Blocks", Y: "PSNR in dB", Bars: []Bar{{"64", 20, 0.3}, {"256", 21, 0}}, Levels: []Level{{"trained", 23}}}
+	bars := Chart{Name: "bars", Title: "Blocks", Y: "PSNR in dB", Values: []Value{{"64", 20, 0.3}, {"256", 21, 0}}, Levels: []Level{{"trained", 23}}}
 	return &Page{
 		Title: "A <sample>", Lead: "What was found.", Facts: []Fact{{"30x", "faster"}},
 		Sections: []Section{
@@ -89,12 +91,20 @@ func TestChartsThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestLogTicks(t *testing.T) {
-	var got []string
-	for _, tick := range logTicks(0.3, 40) {
-		got = append(got, tick.Label)
+func TestTicks(t *testing.T) {
+	labels := func(list []plot.Tick) string {
+		var text []string
+		for _, tick := range list {
+			text = append(text, tick.Label)
+		}
+		return strings.Join(text, " ")
 	}
-	if text := strings.Join(got, " "); text != "0.5 1 2 5 10 20" {
-		t.Errorf("ticks at %s", text)
+	for _, v := range []struct{ got, want string }{
+		{labels(logTicks(0.3, 40)), "0.5 1 2 5 10 20"}, {labels(logTicks(0.5, 4000)), "1 10 100 1000"},
+		{labels(ticks(11.4, 25.2)), "12 14 16 18 20 22 24"}, {labels(ticks(0, 0.31)), "0 0.05 0.1 0.15 0.2 0.25 0.3"}, {labels(ticks(-20, 1020)), "0 200 400 600 800 1000"},
+	} {
+		if v.got != v.want {
+			t.Errorf("ticks at %s, wanted %s", v.got, v.want)
+		}
 	}
 }
