@@ -17,6 +17,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/warmstart-ml/warmstart/features"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/weightgen"
@@ -63,6 +64,15 @@ func LoadBase(dir string) (b *lora.Base, err error) {
 		b, err = lora.DecodeBase(r, size)
 		return err
 	})
+}
+
+// LoadFeatures reads the network that sets of pictures are compared by from a folder, or that in the binary for "".
+func LoadFeatures(dir string) (w *features.Weights, err error) {
+	err = open(dir, pretrained.FeaturesFile, func(r io.Reader, size int64) (err error) {
+		w, err = features.ReadWeights(r, size)
+		return err
+	})
+	return w, err
 }
 
 // open lets decode read a file. Errors name it.

@@ -140,6 +140,28 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+func TestLoadFeatures(t *testing.T) {
+	dir := tinyModels(t, 1)
+	w, err := LoadFeatures(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Config.Size != tiny.Size || len(w.Values) == 0 {
+		t.Errorf("%+v", w.Config)
+	}
+	path := filepath.Join(dir, pretrained.FeaturesFile)
+	if err := os.WriteFile(path, []byte("rubbish, not weights"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadFeatures(dir); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("rubbish: error %v", err)
+	}
+	os.Remove(path)
+	if _, err := LoadFeatures(dir); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "warmstart pretrain") {
+		t.Errorf("no file: error %v", err)
+	}
+}
+
 // TestPretrained: what is in the binary can be loaded and writes weights.
 func TestPretrained(t *testing.T) {
 	models, err := Load("")

@@ -1,4 +1,5 @@
-// Package pretrain is the recipe of the weights that the program is shipped with: pictures, base, zoo, blocks, weight generator.
+// Package pretrain is the recipe of the weights that the program is shipped with: pictures, base, zoo, blocks, weight generator, and the
+// network that sets of pictures are compared by.
 //
 // Every stage has a folder of its own below the run's and goes on where it was interrupted. All that is random follows from the
 // configuration, so that the same configuration and photos give the same bits.
@@ -15,17 +16,20 @@ import (
 
 	"github.com/warmstart-ml/warmstart/base"
 	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/features"
+	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/weightgen"
 	"github.com/warmstart-ml/warmstart/zoo"
 )
 
 // Folders of the stages below a run's.
 const (
-	BaseDir    = "base"
-	ZooDir     = "zoo"
-	WeightsDir = "weights" // first stage of the weight generator
-	ImagesDir  = "images"  // second stage
-	ModelsDir  = "models"  // what is shipped
+	BaseDir     = "base"
+	ZooDir      = "zoo"
+	WeightsDir  = "weights" // first stage of the weight generator
+	ImagesDir   = "images"  // second stage
+	FeaturesDir = "features"
+	ModelsDir   = "models" // what is shipped
 )
 
 // Config is the whole recipe.
@@ -36,6 +40,7 @@ type Config struct {
 	BlockSize int                    `json:"block_size"`
 	Generator weightgen.Config       `json:"generator"` // first stage: learns the zoo's weights
 	Refine    weightgen.RefineConfig `json:"refine"`    // second stage: learns from pictures, through the base
+	Features  features.Config        `json:"features"`  // learns to tell edits apart
 }
 
 // DefaultConfig returns the recipe of the shipped weights.
@@ -48,7 +53,7 @@ func DefaultConfig() (c Config, err error) {
 	if c.Generator, err = weightgen.DefaultConfig(weightgen.NetworkDiT); err != nil {
 		return c, err
 	}
-	c.Refine = weightgen.DefaultRefineConfig()
+	c.Refine, c.Features = weightgen.DefaultRefineConfig(), features.DefaultConfig()
 	return c, nil
 }
 
@@ -87,10 +92,13 @@ func Run(ctx context.Context, backend compute.Backend, o Options) error {
 		Config: o.Config.Generator, Refine: o.Config.Refine, BlockSize: o.Config.BlockSize, Zoo: z, Pictures: r.pictures,
 		Dir: o.Dir, Progress: o.Progress, Say: func(format string, args ...any) {
 			stage++
-			r.say("%d of 4: %s", stage, fmt.Sprintf(format, args...))
+			r.say("%d of 5: %s", stage, fmt.Sprintf(format, args...))
 		},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.features(ctx)
 }
 
 func (r *run) dir(name string) string { return filepath.Join(r.Dir, name) }
@@ -118,14 +126,14 @@ func (r *run) paint(ctx context.Context) (err error) {
 
 // zoo trains the base and the adapters.
 func (r *run) zoo(ctx context.Context) (*zoo.Zoo, error) {
-	r.say("1 of 4: the base, through the adapters of all seen concepts")
+	r.say("1 of 5: the base, through the adapters of all seen concepts")
 	trained, err := base.Train(ctx, r.backend, base.Options{
 		Config: r.Config.Base, Pictures: r.pictures, Dir: r.dir(BaseDir), Progress: r.Progress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("base: %w", err)
 	}
-	r.say("2 of 4: the zoo, an adapter of every seen concept")
+	r.say("2 of 5: the zoo, an adapter of every seen concept")
 	z, err := zoo.Build(ctx, zoo.Options{
 		Dir: r.dir(ZooDir), Base: trained.Base, Start: trained.Adapters, Pictures: r.pictures, Config: r.Config.Zoo,
 		Concepts: r.Config.Base.Seen(), Progress: r.Progress,
@@ -143,4 +151,23 @@ func (r *run) zoo(ctx context.Context) (*zoo.Zoo, error) {
 		r.say("%d of %d adapters are flagged: see warmstart zoo ls %s", flagged, len(z.Entries), r.dir(ZooDir))
 	}
 	return z, nil
+}
+
+// examinedScenes is the number of scenes that the features' log looks at, none of which results are measured on.
+const examinedScenes = 64
+
+// features trains the network that sets of pictures are compared by. Nothing that comes before depends on it.
+func (r *run) features(ctx context.Context) error {
+	r.say("5 of 5: features, by which sets of pictures are compared")
+	test, err := corpus.New(ctx, corpus.Config{Size: r.pictures.Size(), Scenes: examinedScenes, First: corpus.DevScenes})
+	if err != nil {
+		return err
+	}
+	w, err := features.Train(ctx, r.backend, features.Options{
+		Config: r.Config.Features, Pictures: r.pictures, Test: test, Dir: r.dir(FeaturesDir), Progress: r.Progress,
+	})
+	if err != nil {
+		return fmt.Errorf("features: %w", err)
+	}
+	return w.Write(filepath.Join(r.dir(ModelsDir), pretrained.FeaturesFile))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/features"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pretrained"
@@ -35,6 +36,7 @@ func tinyConfig(t *testing.T) Config {
 	c.Generator.Width, c.Generator.TextWidth, c.Generator.Layers, c.Generator.Heads, c.Generator.Batch = 8, 8, 1, 2, 4
 	c.Generator.Steps, c.Generator.Warmup = 4, 1
 	c.Refine.Steps, c.Refine.Warmup, c.Refine.Together, c.Refine.Batch, c.Refine.Pairs = 4, 1, 2, 2, 4
+	c.Features = features.Config{Size: 16, Width: 2, Features: 4, Batch: 4, Steps: 4, Warmup: 1, LR: 1e-3, Seed: 1}
 	return c
 }
 
@@ -43,7 +45,7 @@ func TestDefaultConfigIsTheShippedScale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Base.Concepts != 0 || c.Pictures.First != corpus.TrainScenes || c.Pictures.Size != c.Base.Generator.Size {
+	if c.Base.Concepts != 0 || c.Pictures.First != corpus.TrainScenes || c.Pictures.Size != c.Base.Generator.Size || c.Features.Size != c.Pictures.Size {
 		t.Errorf("%+v", c)
 	}
 }
@@ -52,7 +54,7 @@ func TestDefaultConfigIsTheShippedScale(t *testing.T) {
 func models(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile} {
+	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile, pretrained.FeaturesFile} {
 		b, err := os.ReadFile(filepath.Join(dir, ModelsDir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -1,5 +1,5 @@
 // Package pretrained holds the weights that are shipped in the binary: the base of the adapters, the code of their
-// blocks, and the weight generator. "warmstart pretrain" makes them.
+// blocks, the weight generator, and the network that sets of pictures are compared by. "warmstart pretrain" makes them.
 package pretrained
 
 import (
@@ -14,6 +14,7 @@ const (
 	BaseFile      = "base.safetensors"      // lora.Base
 	CodeFile      = "blocks.safetensors"    // zoo.Code
 	GeneratorFile = "generator.safetensors" // weightgen.Weights
+	FeaturesFile  = "features.safetensors"  // features.Weights
 )
 
 // The weights may be absent, which a pattern of their names wouldn't allow: so the folder's sources are embedded as well.

@@ -2,6 +2,7 @@
 package tiny
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/features"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/nn"
@@ -45,8 +48,8 @@ func Base(seed uint64) (*lora.Base, error) {
 // Concepts is the number of concepts that the weight generator has seen.
 const Concepts = 16
 
-// WriteModels writes a base and a weight generator for it into a folder, as warmstart.Load reads them. The adapters that the
-// generator has hardly learnt from are noise.
+// WriteModels writes a base, a weight generator for it and a feature network into a folder, as warmstart.Load and warmstart.LoadFeatures read
+// them. The adapters that the generator has hardly learnt from are noise.
 func WriteModels(backend compute.Backend, dir string, seed uint64) error {
 	base, err := Base(seed)
 	if err != nil {
@@ -81,7 +84,31 @@ func WriteModels(backend compute.Backend, dir string, seed uint64) error {
 	if err := code.Write(filepath.Join(dir, pretrained.CodeFile)); err != nil {
 		return err
 	}
-	return generator.WriteFile(filepath.Join(dir, pretrained.GeneratorFile))
+	if err := generator.WriteFile(filepath.Join(dir, pretrained.GeneratorFile)); err != nil {
+		return err
+	}
+	return writeFeatures(backend, filepath.Join(dir, pretrained.FeaturesFile), seed)
+}
+
+// writeFeatures trains a feature network for a step.
+func writeFeatures(backend compute.Backend, path string, seed uint64) error {
+	dir, err := os.MkdirTemp("", "tiny")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	pictures, err := corpus.New(context.Background(), corpus.Config{Size: Size, Scenes: 2, First: corpus.TrainScenes})
+	if err != nil {
+		return err
+	}
+	w, err := features.Train(context.Background(), backend, features.Options{
+		Config:   features.Config{Size: Size, Width: 2, Features: 4, Batch: 2, Steps: 1, Seed: seed},
+		Pictures: pictures, Test: pictures, Dir: dir,
+	})
+	if err != nil {
+		return err
+	}
+	return w.Write(path)
 }
 
 // generator trains a weight generator for a few steps.
