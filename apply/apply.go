@@ -17,6 +17,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -25,21 +26,20 @@ import (
 	"github.com/warmstart-ml/warmstart/imageio"
 )
 
-// Engine runs generators on a backend.
-type Engine struct {
-	backend compute.Backend
-}
-
-// NewEngine makes an engine. The backend stays the caller's.
-func NewEngine(backend compute.Backend) *Engine { return &Engine{backend: backend} }
-
-// Close frees the compiled networks. No applier may be in use any more.
-func (e *Engine) Close() {}
-
 // Applier is one effect, or several, each on the result of the one before.
 type Applier struct {
-	mu     sync.Mutex
-	models []*gan.Model
+	engine  *Engine
+	effects []effect
+
+	using  sync.RWMutex // held for reading by Apply
+	closed bool
+}
+
+// effect is a generator's weights on the engine's backend.
+type effect struct {
+	config  gan.Config // what the network depends on, the rest zero: generators of other weights are the same program
+	network *gan.Network
+	weights []compute.Buffer
 }
 
 // Applier makes an applier of one generator or of a chain of them, the first of which sees the picture.
@@ -47,39 +47,64 @@ func (e *Engine) Applier(chain ...*gan.Weights) (*Applier, error) {
 	if len(chain) == 0 {
 		return nil, errors.New("no effect to apply")
 	}
-	a := &Applier{}
+	a := &Applier{engine: e}
 	for _, w := range chain {
-		m, err := gan.NewModel(e.backend, w)
+		f, err := e.effect(w)
 		if err != nil {
 			a.Close()
 			return nil, err
 		}
-		a.models = append(a.models, m)
+		a.effects = append(a.effects, f)
 	}
 	return a, nil
 }
 
-// Apply returns what the effects make of a picture of any size: another of that size. After the context ends it returns its error,
-// soon but not at once.
-func (a *Applier) Apply(ctx context.Context, in *imageio.Image) (*imageio.Image, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, m := range a.models {
-		out, err := m.Apply(ctx, []*imageio.Image{in})
-		if err != nil {
-			return nil, err
-		}
-		in = out[0]
+func (e *Engine) effect(w *gan.Weights) (f effect, err error) {
+	f.config = gan.Config{Preset: w.Config.Generator, Generator: w.Config.Generator, Width: w.Config.Width, Depth: w.Config.Depth}
+	if f.network, err = w.Config.Network(); err != nil {
+		return f, err
 	}
-	return in, nil
+	f.weights, err = w.Upload(e.backend)
+	return f, err
 }
 
 // Close frees the weights once every Apply under way has returned.
 func (a *Applier) Close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, m := range a.models {
-		m.Close()
+	a.using.Lock()
+	defer a.using.Unlock()
+	for _, f := range a.effects {
+		free(f.weights)
 	}
-	a.models = nil
+	a.effects, a.closed = nil, true
+}
+
+func free(buffers []compute.Buffer) {
+	for _, b := range buffers {
+		b.Finalize()
+	}
+}
+
+// Apply returns what the effects make of a picture of any size: another of that size. It returns the context's error soon after that has
+// ended, but not at once.
+func (a *Applier) Apply(ctx context.Context, in *imageio.Image) (*imageio.Image, error) {
+	a.using.RLock()
+	defer a.using.RUnlock()
+	if a.closed {
+		return nil, errors.New("the effect is applied after it was closed")
+	}
+	if in.W <= 0 || in.H <= 0 {
+		return nil, errors.New("the picture is empty")
+	}
+	out := in
+	for i := range a.effects {
+		f := &a.effects[i]
+		var err error
+		if out, err = a.engine.run(ctx, f, out); err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("apply a %s to a picture of %dx%d: %w", f.config.Generator, in.W, in.H, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

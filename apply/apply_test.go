@@ -14,8 +14,8 @@ import (
 	"github.com/warmstart-ml/warmstart/lora"
 )
 
-// effect returns a tiny base at a strength of an adapter of noise.
-func effect(t testing.TB, seed uint64, strength float32) *gan.Weights {
+// adapted returns a tiny base at a strength of an adapter of noise.
+func adapted(t testing.TB, seed uint64, strength float32) *gan.Weights {
 	t.Helper()
 	base, err := tiny.Base(1)
 	if err != nil {
@@ -52,7 +52,7 @@ func photo(seed uint64, w, h int) *imageio.Image {
 func TestChainAndConcurrency(t *testing.T) {
 	engine := NewEngine(cputest.New(t, ""))
 	defer engine.Close()
-	a, b := effect(t, 1, 1), effect(t, 2, 0.5)
+	a, b := adapted(t, 1, 1), adapted(t, 2, 0.5)
 	applier := func(chain ...*gan.Weights) *Applier {
 		m, err := engine.Applier(chain...)
 		if err != nil {
@@ -94,7 +94,7 @@ func TestRefused(t *testing.T) {
 	if _, err := engine.Applier(); err == nil {
 		t.Error("an empty chain was accepted")
 	}
-	m, err := engine.Applier(effect(t, 1, 1))
+	m, err := engine.Applier(adapted(t, 1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/warmstart-ml/warmstart/imageio"
-	"github.com/warmstart-ml/warmstart/nn"
 )
 
 // Model applies a trained generator. It is not safe for concurrent use.
@@ -21,8 +17,7 @@ type Model struct {
 	weights []compute.Buffer
 
 	// The program for the last picture's size: most calls see one size only.
-	program       *nn.Program
-	input         *nn.Feed
+	program       *Program
 	height, width int
 }
 
@@ -87,26 +82,10 @@ func (m *Model) apply(p *imageio.Image) (*imageio.Image, error) {
 	if p.W <= 0 || p.H <= 0 {
 		return nil, fmt.Errorf("the picture is empty")
 	}
-	padded := reflected(p, roundUp(p.W, m.gen.Unit(p.W)), roundUp(p.H, m.gen.Unit(p.H)))
-	if err := m.compile(padded.H, padded.W); err != nil {
+	if err := m.compile(m.gen.Extended(p.H, p.W)); err != nil {
 		return nil, err
 	}
-	padded.ToTensor(m.input.Data)
-	x, err := m.input.Buffer()
-	if err != nil {
-		return nil, err
-	}
-	inputs := append(append([]compute.Buffer{}, m.weights...), x)
-	out, err := m.program.Run(inputs, make([]bool, len(inputs)))
-	if err != nil {
-		return nil, err
-	}
-	defer out[0].Finalize()
-	values, err := nn.Values(out[0])
-	if err != nil {
-		return nil, err
-	}
-	return imageio.FromTensor(values, padded.W, padded.H).Crop(0, 0, p.W, p.H), nil
+	return m.program.Run(m.weights, p)
 }
 
 // compile makes the program for a size unless it is there.
@@ -118,14 +97,8 @@ func (m *Model) compile(height, width int) (err error) {
 		m.program.Close()
 		m.program = nil
 	}
-	if m.input, err = nn.NewFeed(m.backend, 1, height, width, 3); err != nil {
-		return err
-	}
 	m.height, m.width = height, width
-	m.program, err = nn.Compile(m.backend, m.config.Preset+" generator", func(g *Graph) []*Node {
-		e := m.gen.Params.NewEnv(m.gen.Params.Inputs(g, ""), nil)
-		return []*Node{m.gen.Forward(e, Parameter(g, "x", shapes.Make(dtypes.Float32, 1, height, width, 3)))}
-	})
+	m.program, err = Compile(m.backend, m.config, height, width)
 	return err
 }
 
@@ -135,21 +108,4 @@ func (m *Model) Close() {
 		m.program.Close()
 	}
 	m.freeWeights()
-}
-
-func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
-
-// reflected extends a picture to w by h pixels by mirroring it at its right and bottom edge, as often as needed.
-func reflected(p *imageio.Image, w, h int) *imageio.Image {
-	if w == p.W && h == p.H {
-		return p
-	}
-	out := imageio.New(w, h)
-	for y := range h {
-		for x := range w {
-			r, g, b := p.At(nn.Mirror(x, p.W), nn.Mirror(y, p.H))
-			out.Set(x, y, r, g, b)
-		}
-	}
-	return out
 }

@@ -18,6 +18,15 @@ type Network struct {
 	Unit func(pixels int) int
 }
 
+// Extended returns the size that pictures of a size are extended to for a generator.
+func (n *Network) Extended(height, width int) (h, w int) {
+	up := func(pixels int) int {
+		unit := n.Unit(pixels)
+		return (pixels + unit - 1) / unit * unit
+	}
+	return up(height), up(width)
+}
+
 // initial is the weights' first distribution of pix2pix (Isola et al., arXiv 1611.07004, section 6.2).
 var initial = nn.Init{Std: 0.02}
 

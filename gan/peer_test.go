@@ -146,7 +146,7 @@ func stepsOnFile(t *testing.T, tr *Trainer, file string, steps int) [][4]float64
 func comparePictures(t *testing.T, p *peer, tr *Trainer, dir string) {
 	t.Helper()
 	const side = 80 // 10x10 tokens for mini, which have to share keys
-	size := roundUp(side, tr.gen.Unit(side))
+	size, _ := tr.gen.Extended(side, side)
 	picture := imageio.New(size, size)
 	for i := range picture.Pix {
 		picture.Pix[i] = float32(i*i%101) / 100

@@ -107,6 +107,15 @@ func (w *Weights) Encode(out io.Writer) error {
 	return safetensors.Write(out, file)
 }
 
+// Upload copies the weights to a backend, in the order of the network's parameters.
+func (w *Weights) Upload(backend compute.Backend) ([]compute.Buffer, error) {
+	network, err := w.Config.Network()
+	if err != nil {
+		return nil, err
+	}
+	return upload(backend, &network.Params, w.Values)
+}
+
 // upload makes buffers of a network's values.
 func upload(backend compute.Backend, params *nn.Params, values [][]float32) ([]compute.Buffer, error) {
 	if values == nil {

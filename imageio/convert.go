@@ -55,21 +55,30 @@ func quantise(v float32) uint8 {
 
 // ToTensor writes the picture as a network takes it, [height, width, rgb] in [-1,1], into dst, which has
 // room for H*W*3 values.
-func (m *Image) ToTensor(dst []float32) {
-	dst = dst[:len(m.Pix)]
-	for i, v := range m.Pix {
-		dst[i] = float32(2*v) - 1
-	}
-}
+func (m *Image) ToTensor(dst []float32) { ToSigned(dst, m.Pix) }
 
 // FromTensor makes a picture of w by h pixels from a network's output, src[:h*w*3] as
 // [height, width, rgb] in [-1,1]; values outside are clamped.
 func FromTensor(src []float32, w, h int) *Image {
 	m := New(w, h)
-	for i, v := range src[:len(m.Pix)] {
-		m.Pix[i] = clamp01(float32(v*0.5) + 0.5)
-	}
+	FromSigned(m.Pix, src)
 	return m
+}
+
+// ToSigned writes samples in [0,1] into dst as networks take them, in [-1,1].
+func ToSigned(dst, samples []float32) {
+	dst = dst[:len(samples)]
+	for i, v := range samples {
+		dst[i] = float32(2*v) - 1
+	}
+}
+
+// FromSigned writes a network's outputs, in [-1,1], into samples in [0,1], as many as there are of these; values outside are clamped.
+func FromSigned(samples, src []float32) {
+	src = src[:len(samples)]
+	for i, v := range src {
+		samples[i] = clamp01(float32(v*0.5) + 0.5)
+	}
 }
 
 func clamp01(v float32) float32 {
