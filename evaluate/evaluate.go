@@ -44,6 +44,9 @@ type Options struct {
 // Run evaluates, or until ctx is cancelled: called again with the same cache, it goes on.
 func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, error) {
 	begun := time.Now()
+	if len(o.Models.Zoo) == 0 {
+		return nil, errors.New("evaluate: the zoo has no adapters to compare with")
+	}
 	l, err := newLab(ctx, backend, o)
 	if err != nil {
 		return nil, err
@@ -108,9 +111,6 @@ func (o *Options) check() error {
 		if p == PartPhotos && o.Photos == "" {
 			return errors.New("evaluate photos: no folder of photos is given")
 		}
-	}
-	if len(o.Models.Zoo) == 0 {
-		return errors.New("evaluate: the zoo has no adapters to compare with")
 	}
 	for id := range o.Models.Zoo {
 		c, err := concept.Find(id)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/gomlx/compute"
@@ -15,19 +16,21 @@ import (
 	"github.com/warmstart-ml/warmstart/zoo"
 )
 
-// NewModels takes models as they are on disk, and the zoo that their generator learnt from. Open reads them anew with load, so that
-// reading counts where time does.
+// NewModels takes models as they are on disk, and the zoo that their generator learnt from, or nil for models without one. Open reads them
+// anew with load, so that reading counts where time does.
 func NewModels(m *warmstart.Models, z *zoo.Zoo, load func() (*warmstart.Models, error)) (Models, error) {
-	code, err := z.Code(m.Code.Blocks.Size())
-	if err != nil {
-		return Models{}, err
-	}
-	if own := m.Code.Schema(); code.Schema() != own {
-		return Models{}, fmt.Errorf("the zoo's adapters make %s, and the weight generator is for %s: it learnt from another zoo", code.Schema(), own)
-	}
-	e := Models{Base: m.Base, Mean: code.Blocks.Join(code.Mean), Zoo: map[string][][]float32{}, ID: hash(m.Code, m.Generator)}
-	for i, entry := range z.Entries {
-		e.Zoo[entry.ID] = z.Adapters[i]
+	e := Models{Base: m.Base, Mean: m.Code.Blocks.Join(m.Code.Mean), Zoo: map[string][][]float32{}, ID: hash(m.Code, m.Generator)}
+	if z != nil {
+		code, err := z.Code(m.Code.Blocks.Size())
+		if err != nil {
+			return Models{}, err
+		}
+		if own := m.Code.Schema(); code.Schema() != own {
+			return Models{}, fmt.Errorf("the zoo's adapters make %s, and the weight generator is for %s: it learnt from another zoo", code.Schema(), own)
+		}
+		for i, entry := range z.Entries {
+			e.Zoo[entry.ID] = z.Adapters[i]
+		}
 	}
 	e.Open = func(backend compute.Backend) (Generator, error) {
 		m, err := load()
@@ -61,12 +64,23 @@ func (g *generator) Adapter(ctx context.Context, prompt string) ([][]float32, er
 func hash(code *zoo.Code, w *weightgen.Weights) string {
 	h := sha256.New()
 	h.Write([]byte(code.Schema()))
-	for _, values := range w.Values {
+	write(h, w.Values)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// hashValues identifies an adapter.
+func hashValues(adapter [][]float32) string {
+	h := sha256.New()
+	write(h, adapter)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func write(h io.Writer, tensors [][]float32) {
+	for _, values := range tensors {
 		buf := make([]byte, 0, 4*len(values))
 		for _, v := range values {
 			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
 		}
-		h.Write(buf)
+		h.Write(buf) // a hash takes everything
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -8,6 +8,9 @@ type Point struct {
 	Steps   int     `json:"steps"`             // so far, of all phases
 	PSNR    float64 `json:"psnr"`
 	Phase   string  `json:"phase,omitempty"` // "generated", "adapter" or "all weights"
+	// In contests the seconds are those of the work, and Start those of reading models and compiling beside it.
+	Start float64 `json:"start,omitempty"`
+	FID   float64 `json:"fid,omitempty"`
 }
 
 // Never is the number of steps where none of those that were tried was enough.
@@ -115,9 +118,10 @@ type Outcome struct {
 
 // finish is where a training from scratch ended, and its way there.
 type finish struct {
-	Seconds float64 `json:"seconds"`
-	PSNR    float64 `json:"psnr"`
-	Curve   []Point `json:"curve"`
+	Seconds float64     `json:"seconds"`
+	PSNR    float64     `json:"psnr"`
+	Curve   []Point     `json:"curve"`
+	values  [][]float32 // of the generator
 }
 
 // nearBy is how near to its final quality a training has all but ended, in dB.

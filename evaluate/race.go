@@ -90,7 +90,13 @@ func (r *racer) searchRecipe(ctx context.Context, some []ask) ([]Candidate, erro
 			Pictures, Pairs      int
 			Config               gan.Config
 		}{r.scenes.test.ID(), r.scenes.train.ID(), a.ID, c.Pictures, c.Pairs, config}
-		end, err := keep.Remember(r.cache, "scratch", a.ID, key, func() (finish, error) { return r.fromScratch(ctx, a, config) })
+		end, err := keep.Remember(r.cache, "scratch", a.ID, key, func() (finish, error) {
+			measure, err := r.psnrOf(ctx, a)
+			if err != nil {
+				return finish{}, err
+			}
+			return r.fromScratch(ctx, a, config, measure)
+		})
 		return end.PSNR, err
 	})
 }
@@ -98,18 +104,21 @@ func (r *racer) searchRecipe(ctx context.Context, some []ask) ([]Candidate, erro
 // run lets both sides train a concept, one after the other.
 func (r *racer) run(ctx context.Context, a ask, bestWay Candidate) (RaceRow, error) {
 	row := RaceRow{Concept: a.ID, Group: a.Group, Prompt: a.prompt}
+	measure, err := r.psnrOf(ctx, a)
+	if err != nil {
+		return row, err
+	}
 	var ends [2]finish
 	for i, way := range []Candidate{r.o.Config.published(), bestWay} {
 		config, err := r.o.Config.scratchConfig(r.o.Models.Base, way, r.o.Config.Race.Steps)
 		if err != nil {
 			return row, err
 		}
-		if ends[i], err = r.fromScratch(ctx, a, config); err != nil {
+		if ends[i], err = r.fromScratch(ctx, a, config, measure); err != nil {
 			return row, err
 		}
 	}
 	published, best := ends[0], ends[1]
-	var err error
 	row.Curve, err = r.fromText(ctx, a, max(published.PSNR, best.PSNR), max(published.Seconds, best.Seconds))
 	row.Published, row.Best = outcome(published, row.Curve), outcome(best, row.Curve)
 	row.Scratch.Published, row.Scratch.Best = published.Curve, best.Curve

@@ -10,17 +10,22 @@ import (
 // scratchPoints is the number of measurements of a training from scratch.
 const scratchPoints = 10
 
+// psnrOf returns a measure of generators for a concept.
+func (r *racer) psnrOf(ctx context.Context, a ask) (func(values [][]float32, p *Point) error, error) {
+	e, err := r.scenes.exam(ctx, a)
+	return func(values [][]float32, p *Point) (err error) {
+		p.PSNR, err = r.whole.psnr(values, e)
+		return err
+	}, err
+}
+
 // fromScratch does a whole training from scratch. Its time is that of the steps alone: nothing is compiled or measured in it.
-func (r *racer) fromScratch(ctx context.Context, a ask, config gan.Config) (f finish, err error) {
+func (r *racer) fromScratch(ctx context.Context, a ask, config gan.Config, measure func([][]float32, *Point) error) (f finish, err error) {
 	trainer, err := r.scratchTrainer(config)
 	if err != nil {
 		return f, err
 	}
 	pairs, err := r.scenes.lessons(ctx, a)
-	if err != nil {
-		return f, err
-	}
-	e, err := r.scenes.exam(ctx, a)
 	if err != nil {
 		return f, err
 	}
@@ -41,15 +46,14 @@ func (r *racer) fromScratch(ctx context.Context, a ask, config gan.Config) (f fi
 			}
 		}
 		watch.stop()
-		values, err := trainer.Trained()
-		if err != nil {
+		if f.values, err = trainer.Trained(); err != nil {
 			return f, err
 		}
-		if f.PSNR, err = r.whole.psnr(values, e); err != nil {
+		p := Point{Seconds: watch.seconds(), Steps: to}
+		if err := measure(f.values, &p); err != nil {
 			return f, err
 		}
-		f.Seconds = watch.seconds()
-		f.Curve = append(f.Curve, Point{Seconds: f.Seconds, Steps: to, PSNR: f.PSNR})
+		f.Seconds, f.PSNR, f.Curve = p.Seconds, p.PSNR, append(f.Curve, p)
 	}
 	return f, nil
 }

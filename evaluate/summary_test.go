@@ -72,7 +72,7 @@ func TestOutcome(t *testing.T) {
 		{24, Outcome{Ours: 12, Steps: 99, Phase: phaseAll, Speedup: 10.0 / 12, NearSpeedup: 4.0 / 12}},
 	} {
 		v.want.Quality, v.want.Scratch, v.want.Near = v.quality, 10, 4
-		scratch := finish{10, v.quality, []Point{{Seconds: 2, PSNR: v.quality - 0.2}, {Seconds: 4, PSNR: v.quality - 0.09}, {Seconds: 10, PSNR: v.quality}}}
+		scratch := finish{10, v.quality, []Point{{Seconds: 2, PSNR: v.quality - 0.2}, {Seconds: 4, PSNR: v.quality - 0.09}, {Seconds: 10, PSNR: v.quality}}, nil}
 		if got := outcome(scratch, curve); got != v.want {
 			t.Errorf("%g dB: %+v, wanted %+v", v.quality, got, v.want)
 		}

@@ -11,6 +11,7 @@ import (
 // The parts of the way from a text, as curves have them.
 const (
 	phaseGenerated = "generated"
+	phaseZero      = "zero"
 	phaseAdapter   = "adapter"
 	phaseAll       = "all weights"
 )
@@ -18,72 +19,107 @@ const (
 // fromText goes from a text to a quality, or for as long as the budget lasts, and returns the curve. Its time is that of reading
 // the models and compiling the weight generator, generating, compiling the training and tuning.
 func (r *racer) fromText(ctx context.Context, a ask, quality, budget float64) ([]Point, error) {
-	c, b := r.o.Config, r.o.Models.Base
-	pairs, err := r.scenes.lessons(ctx, a)
-	if err != nil {
-		return nil, err
-	}
 	e, err := r.scenes.exam(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	run := &textRun{racer: r, ctx: ctx, data: batches(pairs, c.Warm.Batch), exam: e, quality: quality, budget: budget}
-	run.watch.start()
-	g, err := r.o.Models.Open(r.backend)
+	j, err := r.newJourney(ctx, a, budget)
 	if err != nil {
 		return nil, err
 	}
-	defer g.Close()
-	adapter, err := g.Adapter(ctx, a.prompt)
-	if err != nil {
-		return nil, fmt.Errorf("generate %s: %w", a.ID, err)
+	j.measure = func(phase string, values [][]float32, p *Point) (err error) {
+		meter := r.meter
+		if phase == phaseAll {
+			meter = r.whole
+		}
+		p.PSNR, err = meter.psnr(values, e)
+		return err
 	}
-	if done, err := run.record(phaseGenerated, 0, adapter); done || err != nil {
-		return run.curve, err
+	j.enough = func(p Point) bool { return p.PSNR >= quality }
+	err = j.fromText(a, func(Generator) error { return nil })
+	return j.curve, err
+}
+
+// journey is the way from a text, or from another adapter, by tuning. Its clock runs between calls of record.
+type journey struct {
+	*racer
+	ctx     context.Context
+	data    *corpus.Batches
+	measure func(phase string, values [][]float32, p *Point) error
+	enough  func(Point) bool // whether a point is the end
+	budget  float64          // in seconds
+	watch   stopwatch        // of everything,
+	setup   stopwatch        // and of reading and compiling
+	apart   bool             // the latter is told apart
+	curve   []Point
+}
+
+func (r *racer) newJourney(ctx context.Context, a ask, budget float64) (*journey, error) {
+	pairs, err := r.scenes.lessons(ctx, a)
+	return &journey{racer: r, ctx: ctx, data: batches(pairs, r.o.Config.Warm.Batch), budget: budget}, err
+}
+
+// fromText begins with a prompt, and goes on with all weights, after the adapter if that is to be tuned first. More, in which the clock
+// stands still, may use the generator.
+func (j *journey) fromText(a ask, more func(Generator) error) error {
+	c, b := j.o.Config, j.o.Models.Base
+	adapter, done, err := j.generate(a, more)
+	if done || err != nil {
+		return err
 	}
 	if c.Race.Adapter > 0 {
-		var done bool
-		adapter, done, err = run.tune(phaseAdapter, c.warmConfig(c.adapterConfig(b, 1, c.Warm.LR, c.Warm.Beta1)), adapter, c.Race.Adapter)
+		adapter, done, err = j.tune(phaseAdapter, c.warmConfig(c.adapterConfig(b, 1, c.Warm.LR, c.Warm.Beta1)), adapter, c.Race.Adapter)
 		if done || err != nil {
-			return run.curve, err
+			return err
 		}
 	}
 	weights := b.Layout.Merge(b.Generator.Values, adapter)
-	_, _, err = run.tune(phaseAll, c.warmConfig(c.wholeConfig(b, 1, c.Warm.AllLR, c.Warm.Beta1)), weights, 0)
-	return run.curve, err
+	_, _, err = j.tune(phaseAll, c.warmConfig(c.wholeConfig(b, 1, c.Warm.AllLR, c.Warm.Beta1)), weights, 0)
+	return err
 }
 
-// textRun is the way from one text. Its clock runs between calls of record.
-type textRun struct {
-	*racer
-	ctx             context.Context
-	data            *corpus.Batches
-	exam            *exam
-	quality, budget float64
-	watch           stopwatch
-	curve           []Point
+// generate makes the adapter.
+func (j *journey) generate(a ask, more func(Generator) error) (adapter [][]float32, done bool, err error) {
+	j.watch.start()
+	j.setup.start()
+	g, err := j.o.Models.Open(j.backend)
+	if err != nil {
+		return nil, false, err
+	}
+	defer g.Close()
+	j.setup.stop()
+	if adapter, err = g.Adapter(j.ctx, a.prompt); err != nil {
+		return nil, false, fmt.Errorf("generate %s: %w", a.ID, err)
+	}
+	if done, err = j.record(phaseGenerated, 0, adapter); err != nil {
+		return nil, false, err
+	}
+	j.watch.stop()
+	defer j.watch.start()
+	return adapter, done, more(g)
 }
 
 // record measures values that a number of steps of all phases led to, and tells whether this is the end.
-func (t *textRun) record(phase string, steps int, values [][]float32) (done bool, err error) {
-	t.watch.stop()
-	defer t.watch.start()
-	meter := t.meter
-	if phase == phaseAll {
-		meter = t.whole
+func (j *journey) record(phase string, steps int, values [][]float32) (done bool, err error) {
+	j.watch.stop()
+	defer j.watch.start()
+	p := Point{Seconds: j.watch.seconds(), Steps: steps, Phase: phase}
+	if j.apart {
+		p.Start = j.setup.seconds()
+		p.Seconds -= p.Start
 	}
-	psnr, err := meter.psnr(values, t.exam)
-	if err != nil {
+	if err := j.measure(phase, values, &p); err != nil {
 		return false, err
 	}
-	t.curve = append(t.curve, Point{Seconds: t.watch.seconds(), Steps: steps, PSNR: psnr, Phase: phase})
-	return psnr >= t.quality || t.watch.seconds() >= t.budget, t.ctx.Err()
+	j.curve = append(j.curve, p)
+	return j.enough(p) || j.watch.seconds() >= j.budget, j.ctx.Err()
 }
 
 // tune trains from values for a number of steps, or without end if it is 0. It goes on from one measurement to the next, at numbers of
 // steps that grow by about half, and the rate falls to 0 before each of them, and rises again.
-func (t *textRun) tune(phase string, c gan.Config, values [][]float32, most int) (tuned [][]float32, done bool, err error) {
-	trainer, err := newTrainer(t.backend, t.o.Models.Base, c)
+func (j *journey) tune(phase string, c gan.Config, values [][]float32, most int) (tuned [][]float32, done bool, err error) {
+	j.setup.start()
+	trainer, err := newTrainer(j.backend, j.o.Models.Base, c)
 	if err != nil {
 		return nil, false, err
 	}
@@ -91,22 +127,23 @@ func (t *textRun) tune(phase string, c gan.Config, values [][]float32, most int)
 	if err := trainer.Reset(c, gan.Start{Trained: values}); err != nil {
 		return nil, false, err
 	}
-	before := t.curve[len(t.curve)-1].Steps
+	j.setup.stop()
+	before := j.curve[len(j.curve)-1].Steps
 	for from, to := 0, 1; most == 0 || from < most; from, to = to, nextStop(to) {
 		if most > 0 {
 			to = min(to, most)
 		}
-		c.Steps, c.DecaySteps = to, int(float64(to-from)*t.o.Config.Warm.Decay+0.5)
+		c.Steps, c.DecaySteps = to, int(float64(to-from)*j.o.Config.Warm.Decay+0.5)
 		if err := trainer.Schedule(c); err != nil {
 			return nil, false, err
 		}
-		if err := advance(trainer, t.data, to); err != nil {
+		if err := advance(trainer, j.data, to); err != nil {
 			return nil, false, err
 		}
 		if values, err = trainer.Trained(); err != nil {
 			return nil, false, err
 		}
-		if done, err := t.record(phase, before+to, values); done || err != nil {
+		if done, err := j.record(phase, before+to, values); done || err != nil {
 			return values, true, err
 		}
 	}

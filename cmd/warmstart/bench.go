@@ -14,6 +14,9 @@ import (
 )
 
 type benchCmd struct {
+	Main  benchMainCmd  `cmd:"" help:"The main table: FID, KID, PSNR, SSIM and time of all ways to a network, on unseen concepts."`
+	Curve benchCurveCmd `cmd:"" help:"Quality against time and epochs, from the same trainings as the main table."`
+
 	BlockSize blockSizeCmd `cmd:"" help:"Ablation: weight generators for blocks of 64 to 512 values, and of a whole adapter."`
 	Grouping  groupingCmd  `cmd:"" help:"Ablation: blocks within tensors, within layers, and across everything."`
 	Steps     stepsCmd     `cmd:"" help:"Ablation: 1 to 50 denoising steps of one weight generator."`

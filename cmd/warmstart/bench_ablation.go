@@ -4,80 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/warmstart-ml/warmstart/bench/ablation"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/cpu"
-	"github.com/warmstart-ml/warmstart/internal/page"
 	"github.com/warmstart-ml/warmstart/zoo"
 )
-
-// resultFlags say where a measurement on unseen concepts leaves what it finds.
-type resultFlags struct {
-	Out   string `short:"o" placeholder:"DIR" help:"Folder for a report: a page with charts and pictures, the charts as PNG and SVG, and the numbers as JSON."`
-	Cache string `placeholder:"DIR" help:"Folder to keep what is trained and measured in: the same command goes on where it was interrupted. Default: cache in the folder of -o."`
-}
-
-// folder returns the cache's folder, "" for none.
-func (f resultFlags) folder() string {
-	if f.Cache == "" && f.Out != "" {
-		return filepath.Join(f.Out, "cache")
-	}
-	return f.Cache
-}
-
-// interrupted is the error of a measurement that was cancelled.
-func (f resultFlags) interrupted() error {
-	if f.folder() != "" {
-		return hinted{interrupted{}, "the same command goes on where this one stopped"}
-	}
-	return hinted{interrupted{}, "nothing was kept; with -o DIR or --cache DIR the same command would go on"}
-}
-
-// finding is a report of a measurement.
-type finding interface {
-	WriteTable(w io.Writer) error
-	Page() (*page.Page, error)
-}
-
-// finish prints a report and writes its page. Where err says that the measurement was interrupted, the report is a partial one, or there is none.
-func finish[R finding](ctx context.Context, u *ui, f resultFlags, report R, partial bool, err error) error {
-	if err != nil && ctx.Err() == nil {
-		return err
-	}
-	if err != nil && !partial {
-		return f.interrupted()
-	}
-	if f.Out != "" {
-		p, err := report.Page()
-		if err != nil {
-			return err
-		}
-		if err := p.Write(f.Out, report); err != nil {
-			return err
-		}
-		u.notice("%s", filepath.Join(f.Out, page.PageFile))
-	}
-	if err := u.result(report, func(w io.Writer) { _ = report.WriteTable(w) }); err != nil { // Only a closed output fails here.
-		return err
-	}
-	if partial {
-		return f.interrupted()
-	}
-	return nil
-}
-
-// thisVersion identifies the program in reports.
-func thisVersion() string {
-	v := readVersion()
-	return strings.TrimSpace(v.Version + " " + v.Revision)
-}
 
 // ablationFlags are common to all ablations.
 type ablationFlags struct {

@@ -95,11 +95,11 @@ func (c generatorEvalCmd) options(u *ui) (evaluate.Options, error) {
 	}
 	z, err := zoo.Open(c.Zoo, m.Base)
 	if err != nil {
-		return o, hinted{err, "--zoo DIR is the zoo that the weight generator learnt from, --models DIR where the generator is"}
+		return o, hinted{err, zooHint}
 	}
 	o.Models, err = evaluate.NewModels(m, z, func() (*warmstart.Models, error) { return warmstart.Load(c.Models) })
 	if err != nil {
-		return o, hinted{err, "--zoo DIR is the zoo that the weight generator learnt from, --models DIR where the generator is"}
+		return o, hinted{err, zooHint}
 	}
 	return o, nil
 }

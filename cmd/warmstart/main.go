@@ -57,7 +57,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
-		kong.Vars{"demo_concept": demoConcept}, tuneVars(), zooVars(), generatorTrainVars(), generatorEvalVars(), ablationVars(),
+		kong.Vars{"demo_concept": demoConcept}, tuneVars(), zooVars(), generatorTrainVars(), generatorEvalVars(), ablationVars(), contestVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)

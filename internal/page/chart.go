@@ -44,6 +44,7 @@ type Style int
 // Styles.
 const (
 	Curve  Style = iota // a line with marks at the points
+	Plain               // a line
 	Dashed              // a broken line without marks
 	Dots                // marks alone
 	Faint               // a thin, pale line, for one of many; without a name in the legend
@@ -180,6 +181,9 @@ func (c Chart) add(p *plot.Plot, s Series) error {
 	case Curve:
 		p.Add(line, marks)
 		p.Legend.Add(s.Name, line, marks)
+	case Plain:
+		p.Add(line)
+		p.Legend.Add(s.Name, line)
 	case Dashed:
 		line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
 		p.Add(line)

@@ -1,0 +1,284 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/contention"
+)
+
+// trial is a concept at work in a contest.
+type trial struct {
+	*contest
+	ctx   context.Context
+	ask   ask
+	data  *corpus.Pairs
+	panel *panel
+	row   *ContestRow
+}
+
+// run lets all methods loose on a concept. Other is the concept whose prompt is the wrong one.
+func (t *contest) run(ctx context.Context, a, other ask) (ContestRow, error) {
+	watch := contention.Begin()
+	row := ContestRow{
+		Concept: a.ID, Group: a.Group, Prompt: a.prompt,
+		Methods: map[string]Method{}, Curves: map[string][]Point{}, Pictures: map[string]*imageio.Image{},
+	}
+	r := &trial{contest: t, ctx: ctx, ask: a, row: &row}
+	var err error
+	if r.data, err = t.data(ctx, a); err != nil {
+		return row, err
+	}
+	if r.panel, err = t.jury.panel(ctx, t.set, a); err != nil {
+		return row, err
+	}
+	if err := r.input(); err != nil {
+		return row, err
+	}
+	published, best, err := r.fromScratch()
+	if err != nil {
+		return row, err
+	}
+	made, wrong, err := r.fromText(published, best, other)
+	if err != nil {
+		return row, err
+	}
+	if err := r.fromZero(published, best); err != nil {
+		return row, err
+	}
+	if err := r.table(made, wrong); err != nil {
+		return row, err
+	}
+	row.Contention = watch.End()
+	return row, nil
+}
+
+// data returns the pairs to learn a concept from.
+func (t *contest) data(ctx context.Context, a ask) (*corpus.Pairs, error) {
+	return t.scenes.lessons(ctx, a)
+}
+
+// input judges the pictures as they are.
+func (t *trial) input() error {
+	inputs := pictures(t.panel.exam.x, t.jury.size)
+	score, err := t.jury.score(t.ctx, inputs, t.panel)
+	if err != nil {
+		return err
+	}
+	t.row.Methods[MethodInput] = Method{Score: score}
+	t.row.Pictures[pictureTarget], t.row.Pictures[MethodInput] = t.panel.targets[0], inputs[0]
+	return nil
+}
+
+// glance measures a point of a curve.
+func (t *trial) glance(values [][]float32, p *Point) (err error) {
+	p.FID, p.PSNR, err = t.jury.glance(t.ctx, values, t.panel)
+	return err
+}
+
+// finish judges a whole generator.
+func (t *trial) finish(name string, values [][]float32, seconds float64, steps int) error {
+	outputs, err := t.jury.outputs(values, t.panel)
+	if err != nil {
+		return err
+	}
+	score, err := t.jury.score(t.ctx, outputs, t.panel)
+	if err != nil {
+		return fmt.Errorf("%s, %s: %w", t.ask.ID, name, err)
+	}
+	t.row.Methods[name] = Method{Score: score, Seconds: seconds, Steps: steps}
+	t.row.Pictures[name] = outputs[0]
+	return nil
+}
+
+// fromScratch trains from random weights: as published, and in the best way found.
+func (t *trial) fromScratch() (published, best finish, err error) {
+	for _, v := range []struct {
+		name string
+		way  Candidate
+		end  *finish
+	}{{MethodScratch, t.config.published(), &published}, {MethodScratchBest, t.best, &best}} {
+		config, err := t.config.scratchConfig(t.o.Models.Base, v.way, t.config.Race.Steps)
+		if err != nil {
+			return published, best, err
+		}
+		if *v.end, err = t.racer.fromScratch(t.ctx, t.ask, config, t.glance); err != nil {
+			return published, best, err
+		}
+		if err := t.finish(v.name, v.end.values, v.end.Seconds, config.Steps); err != nil {
+			return published, best, err
+		}
+		t.row.Curves[v.name] = v.end.Curve
+	}
+	return published, best, nil
+}
+
+// fidOf is the FID at the end of a training from scratch.
+func (f finish) fid() float64 { return f.Curve[len(f.Curve)-1].FID }
+
+// When a journey is over although it has not got as far as from scratch: in the end, and sooner where PSNR has.
+const patience = 0.25 // of the budget
+
+// journey begins one to what both trainings from scratch end with.
+func (t *trial) journey(published, best finish, budget float64) (*journey, error) {
+	j, err := t.newJourney(t.ctx, t.ask, budget)
+	if err != nil {
+		return nil, err
+	}
+	b := t.o.Models.Base
+	j.apart = true
+	j.measure = func(phase string, values [][]float32, p *Point) error {
+		if phase != phaseAll {
+			values = b.Layout.Merge(b.Generator.Values, values)
+		}
+		return t.glance(values, p)
+	}
+	j.enough = func(p Point) bool {
+		return p.PSNR >= max(published.PSNR, best.PSNR) && (p.FID <= min(published.fid(), best.fid()) || p.Seconds >= patience*budget)
+	}
+	return j, nil
+}
+
+// fromText goes from the prompt to the quality from scratch. It returns the adapters that the generator makes of it and of the wrong prompt.
+func (t *trial) fromText(published, best finish, other ask) (made, wrong [][]float32, err error) {
+	j, err := t.journey(published, best, max(published.Seconds, best.Seconds))
+	if err != nil {
+		return nil, nil, err
+	}
+	err = j.fromText(t.ask, func(g Generator) (err error) {
+		if made, err = g.Adapter(t.ctx, t.ask.prompt); err != nil {
+			return err
+		}
+		wrong, err = g.Adapter(t.ctx, other.prompt)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	t.row.Curves[MethodGenerated] = j.curve
+	t.row.ToPSNR = versus(published, best, func(f finish) arrival { return toPSNR(f, j.curve) })
+	t.row.ToFID = versus(published, best, func(f finish) arrival { return toFID(f, j.curve) })
+	return made, wrong, nil
+}
+
+// zeroShare is the share of the time from scratch for which the zero adapter is tuned for its curve.
+const zeroShare = 0.5
+
+// fromZero draws the curve of the zero adapter.
+func (t *trial) fromZero(published, best finish) error {
+	j, err := t.journey(published, best, zeroShare*published.Seconds)
+	if err != nil {
+		return err
+	}
+	start := t.o.Models.Base.Layout.Initial()
+	j.watch.start()
+	done, err := j.record(phaseGenerated, 0, start)
+	if err != nil {
+		return err
+	}
+	if !done {
+		c := t.config.warmConfig(t.config.adapterConfig(t.o.Models.Base, 1, t.zero.Adapter.LR, t.config.Warm.Beta1))
+		if _, _, err := j.tune(phaseAdapter, c, start, 0); err != nil {
+			return err
+		}
+	}
+	for i := range j.curve {
+		if j.curve[i].Phase == phaseGenerated {
+			j.curve[i].Phase = phaseZero
+		}
+	}
+	t.row.Curves[MethodZero] = j.curve
+	return nil
+}
+
+// table tunes from all starts with one budget. The zero adapter is tuned for as long as it takes to generate weights and to tune them.
+func (t *trial) table(made, wrong [][]float32) error {
+	generating := t.row.Curves[MethodGenerated][0].Seconds
+	base := t.o.Models.Base
+	starts := []struct {
+		name    string
+		adapter [][]float32
+		seconds float64 // to get there
+	}{{MethodGenerated, made, generating}, {MethodZero, base.Layout.Initial(), 0}, {MethodMean, t.o.Models.Mean, 0}, {MethodShuffled, wrong, generating}}
+	if len(t.o.Models.Zoo) > 0 {
+		adapter, id, err := t.nearest(t.ask.prompt)
+		if err != nil {
+			return err
+		}
+		t.row.Nearest = id
+		starts = append(starts, struct {
+			name    string
+			adapter [][]float32
+			seconds float64
+		}{MethodNearest, adapter, 0})
+	}
+	for _, s := range starts {
+		if err := t.finish(s.name, base.Layout.Merge(base.Generator.Values, s.adapter), s.seconds, 0); err != nil {
+			return err
+		}
+		for _, all := range []bool{false, true} {
+			lr, steps := t.config.Warm.LR, t.config.Steps
+			if all {
+				lr = t.config.Warm.AllLR
+			}
+			name := tunedName(s.name, all)
+			if s.name == MethodZero {
+				lr = t.zero.Adapter.LR
+				if all {
+					lr = t.zero.All.LR
+				}
+				ours := t.row.Methods[tunedName(MethodGenerated, all)]
+				if tuning := ours.Seconds - generating; tuning > 0 {
+					steps = int(math.Ceil(float64(steps) * ours.Seconds / tuning))
+				}
+			}
+			end, err := t.tuned(t.ctx, t.data, s.adapter, all, lr, steps)
+			if err != nil {
+				return fmt.Errorf("tune %s, %s: %w", t.ask.ID, name, err)
+			}
+			if err := t.finish(name, end.values, s.seconds+end.Seconds, steps); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tuned tunes an adapter, or all weights from there, for a number of steps, and returns the whole generator. Its time is that of the steps.
+func (t *contest) tuned(ctx context.Context, data *corpus.Pairs, adapter [][]float32, all bool, lr float64, steps int) (f finish, err error) {
+	base, warm := t.o.Models.Base, t.config.Warm
+	c := t.config.warmConfig(t.config.adapterConfig(base, steps, lr, warm.Beta1))
+	start := adapter
+	if all {
+		c = t.config.warmConfig(t.config.wholeConfig(base, steps, lr, warm.Beta1))
+		start = base.Layout.Merge(base.Generator.Values, adapter)
+	}
+	c.DecaySteps = int(warm.Decay*float64(steps) + 0.5)
+	trainer := t.tuners[all]
+	if trainer == nil {
+		if trainer, err = newTrainer(t.backend, base, c); err != nil {
+			return f, err
+		}
+		t.tuners[all] = trainer
+	}
+	if err := trainer.Reset(c, gan.Start{Trained: start}); err != nil {
+		return f, err
+	}
+	served := batches(data, warm.Batch)
+	var watch stopwatch
+	watch.start()
+	if err := errors.Join(ctx.Err(), advance(trainer, served, steps)); err != nil {
+		return f, err
+	}
+	watch.stop()
+	f.Seconds = watch.seconds()
+	if f.values, err = trainer.Trained(); err == nil && !all {
+		f.values = base.Layout.Merge(base.Generator.Values, f.values)
+	}
+	return f, err
+}

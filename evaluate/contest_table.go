@@ -1,0 +1,121 @@
+package evaluate
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+)
+
+// methodNames says what methods are, in the order of tables.
+var methodNames = []struct{ method, name string }{
+	{MethodInput, "untouched input"},
+	{MethodScratch, "pix2pix from scratch, as published"},
+	{MethodScratchBest, "from scratch, the best recipe found"},
+	{MethodZero, "zero adapter"},
+	{"zero_adapter", "… its adapter tuned for as long as ours (E2GAN)"},
+	{"zero_all", "… all weights tuned for as long as ours"},
+	{MethodGenerated, "generated from the text"},
+	{"generated_adapter", "… and the adapter tuned"},
+	{"generated_all", "… and all weights tuned"},
+	{MethodNearest, "control: nearest concept's adapter"},
+	{"nearest_adapter", "… and the adapter tuned"},
+	{"nearest_all", "… and all weights tuned"},
+	{MethodMean, "control: mean adapter"},
+	{"mean_adapter", "… and the adapter tuned"},
+	{"mean_all", "… and all weights tuned"},
+	{MethodShuffled, "control: generated from another text"},
+	{"shuffled_adapter", "… and the adapter tuned"},
+	{"shuffled_all", "… and all weights tuned"},
+}
+
+// Header returns the heads of the main table's columns.
+func (r *ContestReport) Header() []string {
+	return []string{"method", "FID", "KID × 1000", "PSNR, dB", "SSIM", "seconds", "steps"}
+}
+
+// Cells returns the main table's lines.
+func (r *ContestReport) Cells() (lines [][]string) {
+	for _, v := range methodNames {
+		if m, ok := r.Methods[v.method]; ok {
+			lines = append(lines, []string{
+				v.name, fmt.Sprintf("%.2f", m.FID), fmt.Sprintf("%.2f ± %.2f", 1e3*m.KID, 1e3*m.KIDStd), fmt.Sprintf("%.2f", m.PSNR),
+				fmt.Sprintf("%.3f", m.SSIM), fmt.Sprintf("%.2f", m.Seconds), fmt.Sprint(m.Steps),
+			})
+		}
+	}
+	return lines
+}
+
+// WriteTable writes the report for people.
+func (r *ContestReport) WriteTable(w io.Writer) error {
+	fmt.Fprintf(w, "%s\n", r.about())
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range append([][]string{r.Header()}, r.Cells()...) {
+		for _, cell := range line {
+			fmt.Fprintf(t, "%s\t", cell)
+		}
+		fmt.Fprintln(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, line := range slices.Concat(r.Findings(), r.warnings()) {
+		fmt.Fprintln(w, line)
+	}
+	return nil
+}
+
+// about says what was measured.
+func (r *ContestReport) about() string {
+	partial := ""
+	if r.Partial {
+		partial = fmt.Sprintf("Partial: interrupted after %d of %d concepts. ", len(r.Rows), r.Wanted)
+	}
+	return fmt.Sprintf("%sMeans over %d unseen concepts, each on %d test scenes; FID and KID by %s, %d pictures on either side; %d pairs to learn from.",
+		partial, len(r.Rows), r.Config.Samples, r.Extractor, r.Config.Samples, r.Config.Pairs)
+}
+
+// Findings says what the numbers mean, a sentence each.
+func (r *ContestReport) Findings() []string {
+	s := r.Speedup
+	lines := []string{
+		fmt.Sprintf("From the text to the PSNR of pix2pix from scratch after %d steps of %d: %s times as fast as published (%d of %d concepts reached it; half of them between %s and %s), %s times as fast as the best recipe found (%d reached).",
+			r.Config.Race.Steps, r.Config.Batch, ratio(s.Published), s.Reached.Published, s.Concepts, ratio(s.Spread.Published.Lower), ratio(s.Spread.Published.Upper), ratio(s.Best), s.Reached.Best),
+		fmt.Sprintf("With reading the models and compiling on this side alone: %s and %s times. To its FID: %s times as fast as published (%d reached) and %s as the best recipe (%d).",
+			ratio(s.WithStart.Published), ratio(s.WithStart.Best), ratio(s.FID.Published), s.FID.Reached.Published, ratio(s.FID.Best), s.FID.Reached.Best),
+	}
+	for _, v := range []struct{ ours, name, zero string }{
+		{tunedName(MethodGenerated, false), "the adapter tuned", tunedName(MethodZero, false)}, {tunedName(MethodGenerated, true), "all weights tuned", tunedName(MethodZero, true)},
+	} {
+		better := r.Better[v.ours]
+		lines = append(lines, fmt.Sprintf("With %s in %.1f s, FID and KID are both better than published scratch's on %.0f %% of the concepts, than the best recipe's on %.0f %%, and than the zero adapter's at equal time on %.0f %% (PSNR: %.0f, %.0f and %.0f %%).",
+			v.name, r.Methods[v.ours].Seconds, 100*better[MethodScratch].Both, 100*better[MethodScratchBest].Both, 100*better[v.zero].Both,
+			100*better[MethodScratch].PSNR, 100*better[MethodScratchBest].PSNR, 100*better[v.zero].PSNR))
+	}
+	return lines
+}
+
+// ratio writes a number with two digits that matter, if it is small.
+func ratio(v float64) string {
+	if v < 9.95 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+// warnings tell what to beware of.
+func (r *ContestReport) warnings() (lines []string) {
+	if w := r.Load.Warning(); w != "" {
+		lines = append(lines, w)
+	}
+	for _, v := range []struct {
+		c    Candidate
+		what string
+	}{{r.Best, "the best recipe from scratch"}, {r.Zero.Adapter, "tuning the zero adapter"}, {r.Zero.All, "tuning all weights from the zero adapter"}} {
+		if v.c.Edge {
+			lines = append(lines, fmt.Sprintf("Warning: %s: the best learning rate, %g, is at the edge of those tried; beyond it may be a better one.", v.what, v.c.LR))
+		}
+	}
+	return lines
+}
