@@ -21,7 +21,7 @@ const (
 	typeNDJSON = "application/x-ndjson"
 )
 
-// events streams what happens to a job until it is over: its state, then the points from a number on, and either as they change.
+// events streams what happens to a job until it neither runs nor waits: its state, then the points from a number on, and either as they change.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, q query) error {
 	id, err := pathID(r)
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, q query) error {
 	if err != nil {
 		return err
 	}
-	if last != "" && jobs.Over(news.Job.State) && len(news.Points) == 0 {
+	if last != "" && api.Settled(news.Job.State) && len(news.Points) == 0 {
 		w.WriteHeader(http.StatusNoContent) // tells browsers not to ask again
 		return nil
 	}
@@ -76,7 +76,7 @@ func (s *Server) follow(st *stream, r *http.Request, id string, after int, news 
 				return nil
 			}
 		}
-		if jobs.Over(told.State) {
+		if api.Settled(told.State) {
 			return nil
 		}
 		beat.Reset(heartbeat)

@@ -115,6 +115,12 @@ const (
 	Cancelled = "cancelled" // the effect is as before
 )
 
+// Over tells whether nothing more happens to a job in a state.
+func Over(state string) bool { return state == Done || state == Failed || state == Cancelled }
+
+// Settled tells whether nothing more happens unless a client wants it.
+func Settled(state string) bool { return Over(state) || state == Stopped }
+
 // NewJob asks for a training of an effect on pairs. Without a budget it takes a second for tune and ten for race.
 type NewJob struct {
 	Kind       string  `json:"kind"`

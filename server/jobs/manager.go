@@ -146,7 +146,7 @@ func (m *Manager) admit(client, effect string) error {
 func (m *Manager) prune() {
 	var finished []*job
 	for _, j := range m.jobs {
-		if Over(j.State) {
+		if api.Over(j.State) {
 			finished = append(finished, j)
 		}
 	}

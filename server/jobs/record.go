@@ -112,11 +112,6 @@ func fill(n *api.NewJob, e api.Effect) error {
 	return nil
 }
 
-// Over tells whether nothing more happens in a state.
-func Over(state string) bool {
-	return state == api.Done || state == api.Failed || state == api.Cancelled
-}
-
 // brief returns what lists and state events tell of a job.
 func (j *job) brief() api.Job {
 	b := j.Job

@@ -33,7 +33,7 @@ func (m *Manager) run(ctx context.Context, j *job) {
 	}
 	j.State, j.cancel = state, nil
 	m.logSave(j)
-	if Over(state) {
+	if api.Over(state) {
 		m.clean(j)
 	}
 	j.tell()

@@ -169,7 +169,7 @@ func (m *Manager) Continue(id string) (api.Job, error) {
 func (m *Manager) CancelEffect(effect string) error {
 	var errs []error
 	for _, j := range m.List() {
-		if j.Effect == effect && !Over(j.State) {
+		if j.Effect == effect && !api.Over(j.State) {
 			if _, err := m.Cancel(j.ID); err != nil && !errors.Is(err, ErrConflict) {
 				errs = append(errs, err)
 			}
@@ -180,5 +180,5 @@ func (m *Manager) CancelEffect(effect string) error {
 
 // Uses tells whether a job that is not over trains on pairs.
 func (m *Manager) Uses(pairs string) bool {
-	return slices.ContainsFunc(m.List(), func(j api.Job) bool { return j.Pairs == pairs && !Over(j.State) })
+	return slices.ContainsFunc(m.List(), func(j api.Job) bool { return j.Pairs == pairs && !api.Over(j.State) })
 }

@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"io"
 	"runtime"
+	"sync"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 )
@@ -70,11 +71,23 @@ const quality = 88
 // Encode writes a picture.
 func (f Format) Encode(w io.Writer, m *imageio.Image) error {
 	if f == PNG {
-		e := png.Encoder{CompressionLevel: png.BestSpeed}
+		e := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: buffers{}}
 		return e.Encode(w, m.ToImage())
 	}
 	return jpeg.Encode(w, m.ToImage(), &jpeg.Options{Quality: quality})
 }
+
+// buffers lets PNG encoders use the memory of earlier ones, which is a megabyte each.
+type buffers struct{}
+
+var used sync.Pool // of *png.EncoderBuffer
+
+func (buffers) Get() *png.EncoderBuffer {
+	b, _ := used.Get().(*png.EncoderBuffer)
+	return b
+}
+
+func (buffers) Put(b *png.EncoderBuffer) { used.Put(b) }
 
 // DataURL returns a picture as a URL.
 func DataURL(m *imageio.Image) (string, error) {

@@ -1,0 +1,42 @@
+// What the page is about at the moment. Whoever changes it tells the others by an event of that name.
+
+/**
+ * @typedef {object} Source a picture that effects are tried on
+ * @property {'sample' | 'photo'} kind
+ * @property {string} name what it shows
+ * @property {string} [sample] its ID, if it is one
+ * @property {ImageBitmap} bitmap for the screen
+ * @property {Blob} small at most 512 pixels wide and high
+ * @property {Blob} large as large as it can be
+ * @property {number} side of what is shown at most, in pixels
+ */
+
+class State extends EventTarget {
+  /** @type {import('./api.js').Effect | null} the one that is selected; event 'effect' */
+  effect = null;
+  /** @type {import('./api.js').Job | null} its newest training; event 'job' */
+  job = null;
+  /** @type {Source | null} event 'source' */
+  source = null;
+  /** The strength that is shown, which is not always set yet. */
+  strength = 1;
+  /** Whether effects run in this browser. */
+  local = false;
+
+  /** @param {import('./api.js').Effect | null} effect */
+  select(effect) {
+    this.effect = effect;
+    this.strength = effect?.strength ?? 1;
+    this.tell('effect');
+  }
+
+  /** @param {string} name */
+  tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
+}
+
+export const state = new State();
+
+/** Whether the newest training of the selected effect is at work. */
+export const training = () => state.job !== null && state.job.effect === state.effect?.id && state.job.state === 'running';
