@@ -112,14 +112,15 @@ func RunContest(ctx context.Context, backend compute.Backend, o ContestOptions) 
 	}
 	r := t.report(some, tried)
 	tick := t.progress("concepts", "concepts", len(some))
-	other := shuffled(some)
-	for i, a := range some {
-		key, err := t.key(a, some[other[i]])
+	wrong := t.wrongAsks()
+	for _, a := range some {
+		other := wrong[a.ID]
+		key, err := t.key(a, other)
 		if err != nil {
 			return nil, err
 		}
 		kept, err := keep.Remember(t.cache, "contest", a.ID, key, func() (keptRow, error) {
-			row, err := t.run(ctx, a, some[other[i]])
+			row, err := t.run(ctx, a, other)
 			if err != nil {
 				return keptRow{}, err
 			}
@@ -142,6 +143,15 @@ func RunContest(ctx context.Context, backend compute.Backend, o ContestOptions) 
 	}
 	r.finish(begun)
 	return r, nil
+}
+
+// wrongAsks returns for each concept the one whose prompt is the wrong one for it: of the same group.
+func (l *lab) wrongAsks() map[string]ask {
+	wrong := map[string]ask{}
+	for i, other := range shuffled(l.asks) {
+		wrong[l.asks[i].ID] = l.asks[other]
+	}
+	return wrong
 }
 
 // newContest compiles what is needed for all concepts.

@@ -3,7 +3,6 @@ package evaluate
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/warmstart-ml/warmstart/internal/page"
 	"github.com/warmstart-ml/warmstart/metrics"
@@ -22,7 +21,7 @@ func (r *ContestReport) Page() (*page.Page, error) {
 		},
 		Sections: []page.Section{
 			{Title: "Methods", Note: methodsNote, Tables: []page.Table{{Head: r.Header(), Lines: r.Cells()}}},
-			{Title: "What it means", Note: strings.Join(slices.Concat(r.Findings(), r.warnings()), " ")},
+			{Title: "What it means", Points: slices.Concat(r.Findings(), r.warnings())},
 			{Title: "Speed-up by concept", Note: speedupNote, Charts: []page.Chart{r.speedups()}},
 		},
 	}
@@ -36,7 +35,7 @@ const (
 	methodsNote = "FID and KID compare the set of pictures that a network makes of the test scenes with the set of their targets; PSNR and SSIM each picture with its target. " +
 		"Seconds are wall-clock time of the work: of training steps, and where weights are generated of that too; compiling, reading models and measuring are left out on all sides. " +
 		"Numbers of another network than the one named above have nothing to do with these."
-	speedupNote  = "The time of training from scratch over that from the text to a network with at least the same PSNR, for each concept, sorted. Below 1: not reached in that time."
+	speedupNote  = "The time of training from scratch over that from the text to a network with at least the same PSNR, reading the models and compiling included, for each concept, sorted. Up to 1: not reached in that time."
 	curvesNote   = "Means over the concepts, each curve from the time on at which it has begun for all; a network that has got to where scratch ends is not trained further."
 	picturesNote = "The first test scene of some of the concepts."
 )

@@ -110,9 +110,9 @@ type arrival struct {
 	Start   float64 `json:"start"`
 	Steps   int     `json:"steps"` // of tuning
 	Reached bool    `json:"reached"`
-	// Speedup is Scratch / Ours, and WithStart Scratch / (Ours + Start); at most 1 where the quality wasn't reached.
-	Speedup   float64 `json:"speedup"`
-	WithStart float64 `json:"with_start"`
+	// Speedup is Scratch / (Ours + Start), and Work Scratch / Ours; at most 1 where the quality wasn't reached.
+	Speedup float64 `json:"speedup"`
+	Work    float64 `json:"work"`
 }
 
 func versus(published, best finish, to func(finish) arrival) Arrivals {
@@ -137,24 +137,25 @@ func arrive(a arrival, curve []Point, there func(Point) bool) arrival {
 		}
 	}
 	if a.Ours > 0 {
-		a.Speedup, a.WithStart = a.Scratch/a.Ours, a.Scratch/(a.Ours+a.Start)
+		a.Speedup, a.Work = a.Scratch/(a.Ours+a.Start), a.Scratch/a.Ours
 	}
 	if !a.Reached {
-		a.Speedup, a.WithStart = min(a.Speedup, 1), min(a.WithStart, 1)
+		a.Speedup, a.Work = min(a.Speedup, 1), min(a.Work, 1)
 	}
 	return a
 }
 
-// ContestSpeedup tells how much sooner than pix2pix from scratch, as published and in the best way found, its PSNR is reached. Means are geometric
-// ones over all concepts; one on which it wasn't reached counts as 1 at most.
+// ContestSpeedup tells how much sooner than pix2pix from scratch, as published and in the best way found, its PSNR is reached. The time from the text
+// includes reading the models and compiling, that from scratch is the steps' alone. Means are geometric ones over all concepts; one on which
+// it wasn't reached counts as 1 at most.
 type ContestSpeedup struct {
 	Published float64 `json:"published"`
 	Best      float64 `json:"best"`
 	Concepts  int     `json:"n"`
 	Reached   Reached `json:"reached"`
-	// WithStart counts reading the models and compiling as well, on this side alone.
-	WithStart Versus `json:"with_start"`
-	Spread    struct {
+	// Work leaves out reading the models and compiling on this side as well.
+	Work   Versus `json:"work"`
+	Spread struct {
 		Published Spread `json:"published"`
 		Best      Spread `json:"best"`
 	} `json:"spread"`
@@ -165,7 +166,7 @@ type ContestSpeedup struct {
 	} `json:"fid"`
 }
 
-// Spread is how values lie.
+// Spread is how speed-ups lie.
 type Spread struct {
 	Min    float64 `json:"min"`
 	Lower  float64 `json:"lower_quartile"`
@@ -179,7 +180,7 @@ func spreadOf(values []float64) Spread {
 	at := func(share float64) float64 {
 		x := share * float64(len(s)-1)
 		i := int(x)
-		return s[i] + (s[min(i+1, len(s)-1)]-s[i])*(x-float64(i))
+		return s[i] * math.Pow(s[min(i+1, len(s)-1)]/s[i], x-float64(i)) // between two, on a logarithmic scale
 	}
 	return Spread{at(0), at(0.25), at(0.5), at(0.75), at(1)}
 }
@@ -197,7 +198,7 @@ func (r *ContestReport) finish(begun time.Time) {
 	published, best := arrivalsOf(r.Rows, func(r ContestRow) arrival { return r.ToPSNR.Published }), arrivalsOf(r.Rows, func(r ContestRow) arrival { return r.ToPSNR.Best })
 	s := &r.Speedup
 	s.Concepts, s.Published, s.Best = len(r.Rows), published.speedup, best.speedup
-	s.Reached, s.WithStart = Reached{published.reached, best.reached}, Versus{published.withStart, best.withStart}
+	s.Reached, s.Work = Reached{published.reached, best.reached}, Versus{published.work, best.work}
 	s.Spread.Published, s.Spread.Best = published.spread, best.spread
 	published, best = arrivalsOf(r.Rows, func(r ContestRow) arrival { return r.ToFID.Published }), arrivalsOf(r.Rows, func(r ContestRow) arrival { return r.ToFID.Best })
 	s.FID.Versus, s.FID.Reached = Versus{published.speedup, best.speedup}, Reached{published.reached, best.reached}
@@ -205,19 +206,19 @@ func (r *ContestReport) finish(begun time.Time) {
 
 // arrivals sum up those of all concepts.
 type arrivals struct {
-	speedup, withStart float64 // geometric means
-	reached            int
-	spread             Spread
+	speedup, work float64 // geometric means
+	reached       int
+	spread        Spread
 }
 
 func arrivalsOf(rows []ContestRow, of func(ContestRow) arrival) (s arrivals) {
-	var all, started []float64
+	var all, works []float64
 	for _, row := range rows {
 		a := of(row)
-		all, started = append(all, a.Speedup), append(started, a.WithStart)
+		all, works = append(all, a.Speedup), append(works, a.Work)
 		s.reached += int(one(a.Reached))
 	}
-	s.speedup, s.withStart, s.spread = geomean(all), geomean(started), spreadOf(all)
+	s.speedup, s.work, s.spread = geomean(all), geomean(works), spreadOf(all)
 	return s
 }
 

@@ -133,7 +133,7 @@ func checkContestKeys(t *testing.T, r *ContestReport) {
 	if err := json.Unmarshal([]byte(encode(t, r)), &v); err != nil {
 		t.Fatal(err)
 	}
-	keys := []string{"speedup.published", "speedup.best", "speedup.with_start.best", "speedup.fid.published", "speedup.spread.best.median", "extractor", "config.samples", "better.generated_all.scratch.both", "concepts"}
+	keys := []string{"speedup.published", "speedup.best", "speedup.work.best", "speedup.fid.published", "speedup.spread.best.median", "extractor", "config.samples", "better.generated_all.scratch.both", "concepts"}
 	for _, m := range methodNames {
 		for _, key := range []string{"fid", "kid", "psnr", "ssim", "seconds"} {
 			keys = append(keys, "methods."+m.method+"."+key)
@@ -209,19 +209,22 @@ func TestBadContests(t *testing.T) {
 func TestArrivals(t *testing.T) {
 	scratch := finish{Seconds: 60, PSNR: 22, Curve: []Point{{FID: 50}, {FID: 30}}}
 	curve := []Point{{Seconds: 0.5, Start: 0.5, PSNR: 20, FID: 40}, {Seconds: 2, Start: 1, Steps: 10, PSNR: 23, FID: 35}, {Seconds: 6, Start: 1, Steps: 30, PSNR: 23, FID: 29}}
-	if got, want := toPSNR(scratch, curve), (arrival{22, 60, 2, 1, 10, true, 30, 20}); got != want {
+	if got, want := toPSNR(scratch, curve), (arrival{22, 60, 2, 1, 10, true, 20, 30}); got != want {
 		t.Errorf("to PSNR %+v, wanted %+v", got, want)
 	}
-	if got, want := toFID(scratch, curve), (arrival{30, 60, 6, 1, 30, true, 10, 60.0 / 7}); got != want {
+	if got, want := toFID(scratch, curve), (arrival{30, 60, 6, 1, 30, true, 60.0 / 7, 10}); got != want {
 		t.Errorf("to FID %+v, wanted %+v", got, want)
 	}
-	if got := toFID(scratch, curve[:2]); got.Reached || got.Speedup != 1 || got.WithStart != 1 {
+	if got := toFID(scratch, curve[:2]); got.Reached || got.Speedup != 1 || got.Work != 1 {
 		t.Errorf("not reached: %+v", got)
 	}
 }
 
 func TestSpreadOf(t *testing.T) {
-	if got, want := spreadOf([]float64{5, 1, 2, 4, 3}), (Spread{1, 2, 3, 4, 5}); got != want {
+	if got, want := spreadOf([]float64{16, 1, 2, 8, 4}), (Spread{1, 2, 4, 8, 16}); got != want {
+		t.Errorf("%+v", got)
+	}
+	if got := spreadOf([]float64{1, 16}); got.Median != 4 {
 		t.Errorf("%+v", got)
 	}
 	if got, want := spreadOf([]float64{7}), (Spread{7, 7, 7, 7, 7}); got != want {

@@ -32,6 +32,7 @@ type Fact struct{ Value, Text string }
 // Section is a part of a report. What is empty is left out.
 type Section struct {
 	Title, Note string
+	Points      []string // of a list
 	Charts      []Chart
 	Tables      []Table
 	Rows        []Row

@@ -31,7 +31,7 @@ func sample() *Page {
 	return &Page{
 		Title: "A <sample>", Lead: "What was found.", Facts: []Fact{{"30x", "faster"}},
 		Sections: []Section{
-			{Title: "Charts", Note: "Seen.", Charts: []Chart{lines, bars}},
+			{Title: "Charts", Note: "Seen.", Points: []string{"One thing."}, Charts: []Chart{lines, bars}},
 			{Title: "Numbers", Tables: []Table{{Head: []string{"method", "dB"}, Lines: [][]string{{"ours", "21"}}}}},
 			{Title: "Pictures", Rows: []Row{{"“fog”", []Picture{{imageio.New(8, 8), "input", "12 dB"}}}}},
 		},
@@ -52,7 +52,7 @@ func TestWrite(t *testing.T) {
 		return b
 	}
 	html := string(read(PageFile))
-	for _, want := range []string{"A &lt;sample&gt;", "30x", "<td>21</td>", "12 dB", "data:image/svg", "data:image/png"} {
+	for _, want := range []string{"A &lt;sample&gt;", "30x", "<td>21</td>", "12 dB", "<li>One thing.", "data:image/svg", "data:image/png"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page has no %q", want)
 		}
