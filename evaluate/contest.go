@@ -166,7 +166,7 @@ func newContest(ctx context.Context, backend compute.Backend, o ContestOptions) 
 		racer: &racer{lab: l, scratch: map[Recipe]*gan.Trainer{}}, config: o.Config, set: &set, tuners: map[bool]*gan.Trainer{},
 	}
 	if t.whole, err = newMeter(backend, o.Models.Base, false, o.Config.Pictures); err == nil {
-		t.jury, err = newJury(backend, o.Models.Base, o.Extractor)
+		t.jury, err = newJury(backend, o.Models.Base, o.Extractor, juryBatch)
 	}
 	if err != nil {
 		t.close()

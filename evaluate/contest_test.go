@@ -261,7 +261,7 @@ func TestJury(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.config.Pictures = 10
-	j, err := newJury(backend, o.Models.Base, corners{})
+	j, err := newJury(backend, o.Models.Base, corners{}, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

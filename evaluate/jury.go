@@ -32,25 +32,26 @@ type jury struct {
 	params    *nn.Params
 	program   *nn.Program
 	x         *nn.Feed
-	size      int
+	size      int // of pictures
+	batch     int // made at once
 }
 
 // juryBatch is the number of pictures that are made at once.
 const juryBatch = 16
 
-func newJury(backend compute.Backend, b *lora.Base, extractor metrics.Extractor) (j *jury, err error) {
+func newJury(backend compute.Backend, b *lora.Base, extractor metrics.Extractor, batch int) (j *jury, err error) {
 	c := b.Generator.Config
 	network, err := c.Network()
 	if err != nil {
 		return nil, err
 	}
-	j = &jury{backend: backend, extractor: extractor, params: &network.Params, size: c.Size}
-	if j.x, err = nn.NewFeed(backend, juryBatch, c.Size, c.Size, 3); err != nil {
+	j = &jury{backend: backend, extractor: extractor, params: &network.Params, size: c.Size, batch: batch}
+	if j.x, err = nn.NewFeed(backend, batch, c.Size, c.Size, 3); err != nil {
 		return nil, err
 	}
 	j.program, err = nn.Compile(backend, "pictures", func(g *Graph) []*Node {
 		weights := j.params.Inputs(g, "")
-		x := Parameter(g, "x", shapes.Make(dtypes.Float32, juryBatch, c.Size, c.Size, 3))
+		x := Parameter(g, "x", shapes.Make(dtypes.Float32, batch, c.Size, c.Size, 3))
 		return []*Node{network.Forward(j.params.NewEnv(weights, nil), x)}
 	})
 	return j, err
@@ -86,34 +87,40 @@ func pictures(values []float32, size int) (list []*imageio.Image) {
 }
 
 // outputs returns what a generator makes of a concept's test pictures.
-func (j *jury) outputs(values [][]float32, p *panel) (list []*imageio.Image, err error) {
+func (j *jury) outputs(values [][]float32, p *panel) ([]*imageio.Image, error) {
+	made, err := j.made(values, p.exam.x)
+	return pictures(made, j.size), err
+}
+
+// made returns what a generator makes of pictures x [n, size, size, rgb], likewise.
+func (j *jury) made(values [][]float32, x []float32) ([]float32, error) {
 	weights, err := uploadAll(j.backend, j.params, values)
 	defer func() { finalize(weights) }()
 	if err != nil {
 		return nil, err
 	}
-	n := 3 * j.size * j.size
-	made := make([]float32, juryBatch*n)
-	for at := 0; at < len(p.exam.x); at += juryBatch * n {
-		part := min(len(p.exam.x)-at, juryBatch*n)
-		copy(j.x.Data, p.exam.x[at:at+part])
-		x, err := j.x.Buffer()
+	out := make([]float32, 0, len(x))
+	made := make([]float32, len(j.x.Data))
+	for len(x) > 0 {
+		n := copy(j.x.Data, x)
+		x = x[n:]
+		feed, err := j.x.Buffer()
 		if err != nil {
 			return nil, err
 		}
-		inputs := append(append([]compute.Buffer{}, weights...), x)
-		out, err := j.program.Run(inputs, make([]bool, len(inputs)))
+		inputs := append(append([]compute.Buffer{}, weights...), feed)
+		result, err := j.program.Run(inputs, make([]bool, len(inputs)))
 		if err != nil {
 			return nil, err
 		}
-		err = out[0].ToFlatData(made)
-		finalize(out)
+		err = result[0].ToFlatData(made)
+		finalize(result)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, pictures(made[:part], j.size)...)
+		out = append(out, made[:n]...)
 	}
-	return list, nil
+	return out, nil
 }
 
 // glance returns FID and PSNR of a generator, for a point of a curve.

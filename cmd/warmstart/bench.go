@@ -14,8 +14,9 @@ import (
 )
 
 type benchCmd struct {
-	Main  benchMainCmd  `cmd:"" help:"The main table: FID, KID, PSNR, SSIM and time of all ways to a network, on unseen concepts."`
-	Curve benchCurveCmd `cmd:"" help:"Quality against time and epochs, from the same trainings as the main table."`
+	Main    benchMainCmd    `cmd:"" help:"The main table: FID, KID, PSNR, SSIM and time of all ways to a network, on unseen concepts."`
+	Curve   benchCurveCmd   `cmd:"" help:"Quality against time and epochs, from the same trainings as the main table."`
+	Novelty benchNoveltyCmd `cmd:"" help:"Are generated weights new, or memorised? Their distances to the zoo, and those of their pictures."`
 
 	BlockSize blockSizeCmd `cmd:"" help:"Ablation: weight generators for blocks of 64 to 512 values, and of a whole adapter."`
 	Grouping  groupingCmd  `cmd:"" help:"Ablation: blocks within tensors, within layers, and across everything."`

@@ -70,7 +70,7 @@ func (c ablationFlags) run(ctx context.Context, u *ui, name string) error {
 // ablate does an ablation.
 func (c ablationFlags) ablate(ctx context.Context, u *ui, name string, more func(*ablation.Options) error) error {
 	report, err := c.report(ctx, u, name, more)
-	return finish(ctx, u, c.resultFlags, report, report != nil && report.Partial, err)
+	return c.finish(ctx, u, report, report != nil && report.Partial, err)
 }
 
 func (c ablationFlags) report(ctx context.Context, u *ui, name string, more func(*ablation.Options) error) (*ablation.Report, error) {

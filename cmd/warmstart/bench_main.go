@@ -48,7 +48,7 @@ type benchMainCmd struct{ contestFlags }
 // Run prints the main table.
 func (c benchMainCmd) Run(ctx context.Context, u *ui) error {
 	report, err := c.contest(ctx, u)
-	return finish(ctx, u, c.resultFlags, report, report != nil && report.Partial, err)
+	return c.finish(ctx, u, report, report != nil && report.Partial, err)
 }
 
 type benchCurveCmd struct{ contestFlags }
@@ -57,9 +57,9 @@ type benchCurveCmd struct{ contestFlags }
 func (c benchCurveCmd) Run(ctx context.Context, u *ui) error {
 	report, err := c.contest(ctx, u)
 	if report == nil {
-		return finish[*evaluate.CurvesReport](ctx, u, c.resultFlags, nil, false, err)
+		return c.finish(ctx, u, nil, false, err)
 	}
-	return finish(ctx, u, c.resultFlags, report.Curves(), report.Partial, err)
+	return c.finish(ctx, u, report.Curves(), report.Partial, err)
 }
 
 // contest measures. The report is nil if there is nothing to tell.

@@ -9,9 +9,14 @@ import (
 	"github.com/warmstart-ml/warmstart/internal/page"
 )
 
-// resultFlags say where a measurement on unseen concepts leaves what it finds.
+// outFlag says where a report goes.
+type outFlag struct {
+	Out string `short:"o" placeholder:"DIR" help:"Folder for a report: a page with charts and pictures, the charts as PNG and SVG, and the numbers as JSON."`
+}
+
+// resultFlags say where a long measurement leaves what it finds.
 type resultFlags struct {
-	Out   string `short:"o" placeholder:"DIR" help:"Folder for a report: a page with charts and pictures, the charts as PNG and SVG, and the numbers as JSON."`
+	outFlag
 	Cache string `placeholder:"DIR" help:"Folder to keep what is trained and measured in: the same command goes on where it was interrupted. Default: cache in the folder of -o."`
 }
 
@@ -37,14 +42,8 @@ type finding interface {
 	Page() (*page.Page, error)
 }
 
-// finish prints a report and writes its page. Where err says that the measurement was interrupted, the report is a partial one, or there is none.
-func finish[R finding](ctx context.Context, u *ui, f resultFlags, report R, partial bool, err error) error {
-	if err != nil && ctx.Err() == nil {
-		return err
-	}
-	if err != nil && !partial {
-		return f.interrupted()
-	}
+// show writes a report's page and prints the report.
+func (f outFlag) show(u *ui, report finding) error {
 	if f.Out != "" {
 		p, err := report.Page()
 		if err != nil {
@@ -55,13 +54,21 @@ func finish[R finding](ctx context.Context, u *ui, f resultFlags, report R, part
 		}
 		u.notice("%s", filepath.Join(f.Out, page.PageFile))
 	}
-	if err := u.result(report, func(w io.Writer) { _ = report.WriteTable(w) }); err != nil { // Only a closed output fails here.
+	return u.result(report, func(w io.Writer) { _ = report.WriteTable(w) }) // Only a closed output fails here.
+}
+
+// finish shows a report. Where err says that the measurement was interrupted, it is a partial one, or there is none.
+func (f resultFlags) finish(ctx context.Context, u *ui, report finding, partial bool, err error) error {
+	switch {
+	case err != nil && ctx.Err() == nil:
 		return err
-	}
-	if partial {
+	case err != nil && !partial:
 		return f.interrupted()
 	}
-	return nil
+	if err := f.show(u, report); err != nil || !partial {
+		return err
+	}
+	return f.interrupted()
 }
 
 // thisVersion identifies the program in reports.
