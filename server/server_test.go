@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/warmstart-ml/warmstart"
@@ -55,6 +56,7 @@ type site struct {
 	*Server
 	url   string
 	token string
+	stop  func() // ends it as a signal does
 }
 
 // start starts a server on a folder. It is closed at the end of the test, or by stop.
@@ -69,14 +71,15 @@ func start(t *testing.T, change func(*Options)) *site {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(s.Handler())
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		s.end()
 		h.Close()
-		if err := s.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &site{t: t, Server: s, url: h.URL, token: o.Token}
+	t.Cleanup(stop)
+	return &site{t: t, Server: s, url: h.URL, token: o.Token, stop: stop}
 }
 
 // reply is an answer.

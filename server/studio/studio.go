@@ -24,7 +24,7 @@ type Studio struct {
 	Lane    lane.Lane
 
 	writer  later[*warmstart.Writer]
-	prompts later[*promptIndex]
+	prompts later[struct{}]
 	scenes  later[*corpus.Corpus]
 	apply   appliers
 	painted gallery
@@ -38,11 +38,14 @@ func New(models *warmstart.Models, backend compute.Backend) *Studio {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Studio{
 		Models: models, Backend: backend, stop: stop,
-		writer: newLater[*warmstart.Writer](), prompts: newLater[*promptIndex](), scenes: newLater[*corpus.Corpus](),
+		writer: newLater[*warmstart.Writer](), prompts: newLater[struct{}](), scenes: newLater[*corpus.Corpus](),
 		apply: appliers{engine: apply.NewEngine(backend), config: models.Base.Generator.Config},
 	}
 	s.work.Go(func() { s.writer.set(models.Writer(backend)) })
-	s.work.Go(func() { s.prompts.set(newPromptIndex(ctx)) })
+	s.work.Go(func() {
+		learnPrompts()
+		s.prompts.set(struct{}{}, nil)
+	})
 	s.work.Go(func() {
 		s.warmUp(ctx)
 		s.scenes.set(corpus.New(ctx, corpus.Config{Size: s.Size(), Scenes: lessonScenes, First: firstLesson}))
@@ -56,10 +59,8 @@ func (s *Studio) warmUp(ctx context.Context) {
 	for _, side := range []int{256, s.Size()} {
 		_, _ = s.Apply(ctx, "", "base", base, imageio.New(side, side))
 	}
-	for _, some := range samples {
-		if ctx.Err() == nil {
-			s.painted.get(some.seed, 256)
-		}
+	if ctx.Err() == nil {
+		s.painted.get(samples[0].seed, 256)
 	}
 }
 

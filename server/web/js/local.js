@@ -11,8 +11,11 @@ let where = '';
 /** What runs the network: "WebGPU" or "WebAssembly", or "" before it is known. */
 export const engine = () => where;
 
-/** Sides of pictures are multiples of this. */
-const multiple = 8;
+/** The least that a picture's width and height may be. */
+const minSide = 16;
+
+/** One picture at a time: sessions are exchanged between two. */
+let turn = Promise.resolve();
 
 /**
  * Loads onnxruntime-web: with WebGPU where there is one.
@@ -51,10 +54,21 @@ async function open(effect) {
  * @param {ImageBitmap | OffscreenCanvas} picture
  * @param {number} side of the result at most, in pixels
  */
-export async function runLocal(effect, picture, side) {
+export function runLocal(effect, picture, side) {
+  const mine = turn.then(() => run(effect, picture, side));
+  turn = mine.then(() => {}, () => {});
+  return mine;
+}
+
+/**
+ * @param {import('./api.js').Effect} effect
+ * @param {ImageBitmap | OffscreenCanvas} picture
+ * @param {number} side
+ */
+async function run(effect, picture, side) {
   const { session, input, output } = await open(effect);
   const scale = Math.min(1, side / Math.max(picture.width, picture.height));
-  const [w, h] = [picture.width, picture.height].map((n) => Math.max(multiple, multiple * Math.round((n * scale) / multiple)));
+  const [w, h] = [picture.width, picture.height].map((n) => Math.max(minSide, Math.round(n * scale)));
   const c = new OffscreenCanvas(w, h);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (c.getContext('2d', { willReadFrequently: true }));
   context.drawImage(picture, 0, 0, w, h);

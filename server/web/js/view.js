@@ -1,0 +1,95 @@
+// What is on the stage: the source, and what the selected effect makes of it.
+
+import { cameraOn } from './camera.js';
+import { el, latest, note, sentence } from './dom.js';
+import { apply, render } from './render.js';
+import { busy, paint, proportion } from './stage.js';
+import { state, training } from './state.js';
+import { isLost } from './connection.js';
+
+/** Sides of pictures that are to be there soon, in pixels. */
+const quickSide = 256;
+const liveSide = 384;
+
+/** Shows the source and, over it, what the effect makes of it: at once in few pixels, then in all. */
+export const refresh = latest(async () => {
+  const source = state.source;
+  if (!source) return;
+  if (!cameraOn()) {
+    proportion(source.bitmap.width, source.bitmap.height);
+    paint('before', source.bitmap);
+  }
+  if (!state.effect) {
+    if (!cameraOn()) paint('after', source.bitmap);
+    return;
+  }
+  el('look-note').classList.contains('bad') || note(el('look-note'), '');
+  if (cameraOn() || versus()) return;
+  busy(true);
+  try {
+    await pass(source, training() ? liveSide : quickSide);
+    if (!training()) await pass(source, source.side);
+  } catch (error) {
+    if (!isLost()) note(el('look-note'), sentence(error));
+  } finally {
+    busy(false);
+  }
+});
+
+/**
+ * @param {import('./state.js').Source} source
+ * @param {number} side
+ */
+async function pass(source, side) {
+  const { effect, strength } = state;
+  if (!effect) return;
+  const result = await render(source, side);
+  const current = state.source === source && state.effect === effect && state.strength === strength;
+  if (current && !cameraOn()) paint('after', result);
+}
+
+/** Shows the source as the effect makes it while the strength is being changed. */
+export const preview = latest(async () => {
+  const source = state.source;
+  if (!source || !state.effect || cameraOn()) return;
+  try {
+    await pass(source, quickSide);
+  } catch {
+    // the last one counts, and refresh tells
+  }
+});
+
+/** Whether the stage shows the two sides of a race. */
+export const versus = () => !el('versus').hidden;
+
+/**
+ * Shows a picture that has come with an answer.
+ * @param {string} url of data
+ */
+export async function showAfter(url) {
+  if (cameraOn() || versus()) return;
+  paint('after', await decode(url));
+}
+
+/** @param {string} url of data */
+async function decode(url) {
+  const i = new Image();
+  i.src = url;
+  await i.decode();
+  return createImageBitmap(i);
+}
+
+/** Shows both sides of the race as they are now. */
+export const refreshVersus = latest(async () => {
+  const source = state.source;
+  if (!source || !versus() || !state.job) return;
+  proportion(source.bitmap.width, source.bitmap.height);
+  for (const of of /** @type {const} */ (['tuned', 'scratch'])) {
+    try {
+      paint(`versus-${of}`, await createImageBitmap(await apply(source.small, quickSide, { of })));
+    } catch {
+      const last = state.job.points?.at(-1)?.[of]?.preview; // the weights of trainings long ago are not kept
+      if (last && !isLost()) paint(`versus-${of}`, await decode(last));
+    }
+  }
+});
