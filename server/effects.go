@@ -1,11 +1,9 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/imageio"
-	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/picture"
 	"github.com/warmstart-ml/warmstart/server/shelf"
@@ -198,62 +195,6 @@ func (s *Server) removeEffect(w http.ResponseWriter, r *http.Request, _ query) e
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// adapter sends an effect's adapter as a file.
-func (s *Server) adapter(w http.ResponseWriter, r *http.Request, _ query) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	a, e, err := s.shelf.Adapter(id)
-	if err != nil {
-		return err
-	}
-	return s.sendFile(w, e, "safetensors", func(out io.Writer) error { return encodeAdapter(a, out, s.o.Models.Base) })
-}
-
-func encodeAdapter(a *lora.Adapter, out io.Writer, b *lora.Base) error { return a.Encode(out, b) }
-
-// weights sends an effect's whole network as a file.
-func (s *Server) weights(w http.ResponseWriter, r *http.Request, _ query) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	g, e, err := s.shelf.Generator(id)
-	if err != nil {
-		return err
-	}
-	return s.sendFile(w, e, "generator.safetensors", g.Encode)
-}
-
-// sendFile answers with a file that is named like the effect.
-func (s *Server) sendFile(w http.ResponseWriter, e api.Effect, extension string, encode func(io.Writer) error) error {
-	var b bytes.Buffer
-	if err := encode(&b); err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(e.Name)+"."+extension))
-	h.Set("Cache-Control", "no-store")
-	_, err := w.Write(b.Bytes())
-	return ignore(err)
-}
-
-// ignore is for errors of writing an answer: the client went away.
-func ignore(error) error { return nil }
-
-// fileName is a name as that of a file: lower-case letters, digits and hyphens.
-func fileName(name string) string {
-	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') })
-	joined := strings.Join(words, "-")
-	if joined == "" {
-		return "effect"
-	}
-	return joined[:min(len(joined), 60)]
 }
 
 // maxName is the length of the longest name, in characters.

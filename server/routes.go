@@ -38,6 +38,7 @@ func (s *Server) routes() []route {
 		{method: del, path: "/v1/effects/{id}", handle: s.removeEffect},
 		{method: get, path: "/v1/effects/{id}/adapter", handle: s.adapter},
 		{method: get, path: "/v1/effects/{id}/weights", handle: s.weights},
+		{method: get, path: "/v1/effects/{id}/onnx", handle: s.onnx, params: []string{"precision"}},
 		{method: get, path: "/v1/effects/{id}/preview", handle: s.preview, params: []string{"sample", "side", "strength", "format"}},
 		{method: post, path: "/v1/effects/{id}/apply", handle: s.applyEffect, params: []string{"strength", "side", "format"}},
 

@@ -18,6 +18,7 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/internal/tiny"
+	"github.com/warmstart-ml/warmstart/onnx"
 	"github.com/warmstart-ml/warmstart/server/api"
 )
 
@@ -256,6 +257,15 @@ func TestWay(t *testing.T) {
 		t.Errorf("%+v", tuned)
 	}
 	s.do("GET", "/v1/effects/"+e.ID+"/adapter", nil).want(t, http.StatusOK, "warmstart/adapter")
+	s.do("GET", "/v1/effects/"+e.ID+"/weights", nil).want(t, http.StatusOK, "warmstart/generator")
+	full := s.do("GET", "/v1/effects/"+e.ID+"/onnx", nil).want(t, http.StatusOK, "a sepia photo")
+	half := s.do("GET", "/v1/effects/"+e.ID+"/onnx?precision=float16", nil).want(t, http.StatusOK, "a sepia photo")
+	if _, err := onnx.Check(full.body); err != nil || len(half.body) >= len(full.body) {
+		t.Errorf("%d and %d bytes, %v", len(full.body), len(half.body), err)
+	}
+	if d := full.Header.Get("Content-Disposition"); d != `attachment; filename="a-sepia-photo.onnx"` {
+		t.Error(d)
+	}
 	s.do("DELETE", "/v1/effects/"+e.ID, nil).want(t, http.StatusNoContent, "")
 	s.do("GET", "/v1/effects/"+e.ID, nil).want(t, http.StatusNotFound, "no such effect")
 }

@@ -195,7 +195,6 @@ type Status struct {
 	Values  int    `json:"values"`  // and of an adapter
 	Threads int    `json:"threads"` //
 	ORT     bool   `json:"ort"`     // whether onnxruntime-web is served at /ort/
-	ONNX    bool   `json:"onnx"`    // whether effects can be downloaded as ONNX
 	Effects int    `json:"effects"`
 	Running int    `json:"running"` // jobs
 	Queued  int    `json:"queued"`  // jobs
