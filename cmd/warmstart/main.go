@@ -6,6 +6,7 @@
 //	warmstart tune "a sepia photo" --pairs pairs -o run       the network after a second of training on them
 //	warmstart train pairs -o run2                             a network that learnt them from scratch
 //	warmstart apply run photo.jpg -o out                      the network at work
+//	warmstart export run -o effect.onnx                       the network for other programs
 //
 // Every verb explains itself with --help. Results go to standard output, as JSON with --json; progress and
 // errors go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -35,6 +36,7 @@ type cli struct {
 	Train     trainCmd     `cmd:"" help:"Train a network on pairs from scratch."`
 	Apply     applyCmd     `cmd:"" help:"Apply a trained network to pictures."`
 	Serve     serveCmd     `cmd:"" help:"Serve a page and an HTTP interface to all of this."`
+	Export    exportCmd    `cmd:"" help:"Write a network for other programs: as ONNX, as a page for browsers, as an adapter for PEFT."`
 	Eval      evalCmd      `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
 	Pretrain  pretrainCmd  `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
 	Zoo       zooCmd       `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`

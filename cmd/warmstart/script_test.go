@@ -16,11 +16,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"warmstart": main})
 }
 
-// TestScripts runs testdata/*.txtar: the command line as its users see it.
+// TestScripts runs testdata/*.txtar: the command line as its users see it. Where [ort] holds, $ORT is a folder with onnxruntime.
 func TestScripts(t *testing.T) {
+	ort := os.Getenv("WARMSTART_ORT")
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata",
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await, "models": models, "tinybase": tinyBase},
+		Dir:       "testdata",
+		Setup:     func(e *testscript.Env) error { e.Setenv("ORT", ort); return nil },
+		Condition: func(name string) (bool, error) { return name == "ort" && ort != "", nil },
+		Cmds:      map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await, "models": models, "tinybase": tinyBase},
 	})
 }
 
