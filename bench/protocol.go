@@ -7,8 +7,8 @@ package bench
 //	hello   who are you
 //	time    call Op again and again for about Seconds, and return the median duration of a call
 //	load    build the model and training state of the checkpoint File (of package gan; its metadata say which model)
-//	train   one training step on each batch of File, in order, and return the losses of every step. File is safetensors with
-//	        x and y, [steps*batch, size, size, 3] in [-1,1]
+//	train   one training step on each batch of File, in order, and return the losses of every step, and the time of all of them. File is
+//	        safetensors with x and y, [steps*batch, size, size, 3] in [-1,1]; with Order, batches are made of its rows
 //	steps   N training steps on the last batch, and return the duration of each
 //	apply   run the generator on x [n, size, size, 3] of File, and write y to Out (both safetensors)
 //	memory  the process's peak resident memory
@@ -21,6 +21,7 @@ type Request struct {
 	File    string  `json:"file,omitempty"`
 	Out     string  `json:"out,omitempty"`
 	N       int     `json:"n,omitempty"`
+	Order   []int   `json:"order,omitempty"`
 }
 
 // Response answers a Request.
@@ -34,6 +35,8 @@ type Response struct {
 	Median float64 `json:"median,omitempty"`
 	// Losses of each step: the generator's adversarial loss, L1, the discriminator's on real and on generated pairs.
 	Losses [][4]float64 `json:"losses,omitempty"`
+	// Seconds that all steps took.
+	Seconds float64 `json:"seconds,omitempty"`
 	// Durations of steps, in seconds.
 	Durations []float64 `json:"durations,omitempty"`
 	// PeakBytes of resident memory.

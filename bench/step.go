@@ -13,6 +13,8 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/contention"
 	"github.com/warmstart-ml/warmstart/safetensors"
+	"github.com/warmstart-ml/warmstart/scene"
+	"github.com/warmstart-ml/warmstart/teacher"
 )
 
 // stepCase is a network to train.
@@ -21,7 +23,6 @@ type stepCase struct {
 	size, batch int
 	steps       int     // in one turn
 	rate        float64 // learning rate, or 0 for the preset's
-	schedule    int     // steps after which the rate is 0, or 0 for the preset's
 }
 
 func stepCases() []stepCase {
@@ -73,6 +74,26 @@ func Step(ctx context.Context, backend compute.Backend, o Options) (*Report, err
 // inputs are the files that both sides read.
 type inputs struct{ checkpoint, batches string }
 
+// editedScenes returns n scenes and their edited versions, [n, size, size, 3] in [-1,1].
+func editedScenes(edit string, seed uint64, n, size int) (x, y []float32, err error) {
+	chain, err := teacher.Parse(edit)
+	if err != nil {
+		return nil, nil, err
+	}
+	per := 3 * size * size
+	x, y = make([]float32, n*per), make([]float32, n*per)
+	for i := range n {
+		s := scene.New(seed+uint64(i), size, size)
+		target, err := chain.Apply(teacher.FromScene(s), seed+uint64(i))
+		if err != nil {
+			return nil, nil, err
+		}
+		s.Image.ToTensor(x[i*per : (i+1)*per])
+		target.ToTensor(y[i*per : (i+1)*per])
+	}
+	return x, y, nil
+}
+
 // prepare writes initial weights and three batches.
 func (c stepCase) prepare(backend compute.Backend, dir string) (inputs, error) {
 	config, err := gan.Preset(c.preset)
@@ -82,9 +103,6 @@ func (c stepCase) prepare(backend compute.Backend, dir string) (inputs, error) {
 	config.Size, config.Batch, config.Seed = c.size, c.batch, 1
 	if c.rate > 0 {
 		config.LR, config.DiscLR = c.rate, c.rate
-	}
-	if c.schedule > 0 {
-		config = config.WithSteps(c.schedule)
 	}
 	dir, err = os.MkdirTemp(dir, c.preset)
 	if err != nil {

@@ -45,24 +45,36 @@ func loadTrainer(backend compute.Backend, file string) (*trainer, error) {
 	return &trainer{Trainer: t}, nil
 }
 
-// train does a step on each batch of a file.
-func (t *trainer) train(file string) ([][4]float64, error) {
+// train does a step on each batch of a file, or on batches of its rows in the given order.
+func (t *trainer) train(file string, order []int) (a Response, err error) {
 	x, y, err := readBatches(file)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	c := t.Config()
-	n := c.Batch * c.Size * c.Size * 3
-	var losses [][4]float64
-	for ; len(x) >= n; x, y = x[n:], y[n:] {
-		t.x, t.y = x[:n], y[:n]
+	n := c.Size * c.Size * 3
+	if order == nil {
+		for i := range len(x) / n {
+			order = append(order, i)
+		}
+	}
+	begin := time.Now()
+	for ; len(order) >= c.Batch; order = order[c.Batch:] {
+		t.x, t.y = t.x[:0], t.y[:0]
+		for _, row := range order[:c.Batch] {
+			if row < 0 || (row+1)*n > min(len(x), len(y)) {
+				return a, fmt.Errorf("%s has no row %d", file, row)
+			}
+			t.x, t.y = append(t.x, x[row*n:][:n]...), append(t.y, y[row*n:][:n]...)
+		}
 		l, err := t.Step(t.x, t.y)
 		if err != nil {
-			return nil, err
+			return a, err
 		}
-		losses = append(losses, [4]float64{float64(l.GAN), float64(l.L1), float64(l.DiscReal), float64(l.DiscFake)})
+		a.Losses = append(a.Losses, [4]float64{float64(l.GAN), float64(l.L1), float64(l.DiscReal), float64(l.DiscFake)})
 	}
-	return losses, nil
+	a.Seconds = time.Since(begin).Seconds()
+	return a, nil
 }
 
 // steps repeats the last batch n times.

@@ -60,8 +60,7 @@ func (w *worker) answer(r Request) (Response, error) {
 	}
 	switch r.Cmd {
 	case "train":
-		losses, err := w.trainer.train(r.File)
-		return Response{Losses: losses}, err
+		return w.trainer.train(r.File, r.Order)
 	case "steps":
 		return w.trainer.steps(r.N)
 	case "apply":

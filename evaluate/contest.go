@@ -121,15 +121,8 @@ func RunContest(ctx context.Context, backend compute.Backend, o ContestOptions) 
 		}
 		kept, err := keep.Remember(t.cache, "contest", a.ID, key, func() (keptRow, error) {
 			row, err := t.run(ctx, a, other)
-			if err != nil {
-				return keptRow{}, err
-			}
-			return row.keep()
+			return row.keep(), err
 		})
-		var row ContestRow
-		if err == nil {
-			row, err = kept.restore()
-		}
 		if err != nil {
 			if ctx.Err() == nil || len(r.Rows) == 0 {
 				return nil, err
@@ -138,7 +131,7 @@ func RunContest(ctx context.Context, backend compute.Backend, o ContestOptions) 
 			r.finish(begun)
 			return r, ctx.Err()
 		}
-		r.Rows = append(r.Rows, row)
+		r.Rows = append(r.Rows, kept.restore())
 		tick()
 	}
 	r.finish(begun)

@@ -1,8 +1,6 @@
 package evaluate
 
 import (
-	"bytes"
-	"image/png"
 	"maps"
 	"math"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/contention"
+	"github.com/warmstart-ml/warmstart/internal/page"
 )
 
 // Methods of a contest: ways to a network. Those that start from an adapter are there untuned, and with the endings of tunedName.
@@ -271,33 +270,25 @@ func compareMethods(rows []ContestRow) map[string]map[string]Better {
 	return all
 }
 
-// keptRow is a row as the cache has it, with its pictures as PNG.
+// keptRow is a row as the cache has it, with its pictures.
 type keptRow struct {
 	ContestRow
-	Pictures map[string][]byte
+	Pictures map[string]page.Shot
 }
 
-func (r ContestRow) keep() (keptRow, error) {
-	k := keptRow{ContestRow: r, Pictures: map[string][]byte{}}
+func (r ContestRow) keep() keptRow {
+	k := keptRow{r, map[string]page.Shot{}}
 	for name, m := range r.Pictures {
-		var b bytes.Buffer
-		if err := png.Encode(&b, m.ToImage()); err != nil {
-			return k, err
-		}
-		k.Pictures[name] = b.Bytes()
+		k.Pictures[name] = page.Shot{Image: m}
 	}
-	return k, nil
+	return k
 }
 
-func (k keptRow) restore() (ContestRow, error) {
+func (k keptRow) restore() ContestRow {
 	r := k.ContestRow
 	r.Pictures = map[string]*imageio.Image{}
-	for name, b := range k.Pictures {
-		m, err := png.Decode(bytes.NewReader(b))
-		if err != nil {
-			return r, err
-		}
-		r.Pictures[name] = imageio.FromImage(m)
+	for name, s := range k.Pictures {
+		r.Pictures[name] = s.Image
 	}
-	return r, nil
+	return r
 }

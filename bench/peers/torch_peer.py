@@ -254,16 +254,23 @@ class Trainer:
         self.done += 1
         return [loss_gan.item(), loss_l1.item(), loss_real.item(), loss_fake.item()]
 
-    def train(self, path):
-        """A step on each batch of a file. Tensors dropout.i [steps*batch, ...] in it replace the random masks."""
+    def train(self, path, order=None):
+        """A step on each batch of a file, or on batches of its rows in the given order; returns the losses and the seconds of all steps.
+
+        Tensors dropout.i [steps*batch, ...] in it replace the random masks.
+        """
         _, t = read_safetensors(path)
         n, losses = self.config["batch"], []
-        for i in range(0, len(t["x"]), n):
-            self.batch = to_images(t["x"][i:i + n]), to_images(t["y"][i:i + n])
-            names = sorted((k for k in t if k.startswith("dropout.")), key=lambda k: int(k.split(".")[1]))
+        x, y = to_images(t["x"]), to_images(t["y"])
+        order = torch.tensor(range(len(x)) if order is None else order)
+        names = sorted((k for k in t if k.startswith("dropout.")), key=lambda k: int(k.split(".")[1]))
+        begin = time.perf_counter()
+        for i in range(0, len(order) - n + 1, n):
+            rows = order[i:i + n]
+            self.batch = x[rows], y[rows]
             self.masks = [to_images(t[k][i:i + n]) for k in names]
             losses.append(self.step(*self.batch))
-        return losses
+        return losses, time.perf_counter() - begin
 
     def steps(self, n):
         durations = []
@@ -359,7 +366,8 @@ class Worker:
         self.trainer = Trainer(r["file"])
 
     def do_train(self, r):
-        return {"losses": self.trainer.train(r["file"])}
+        losses, seconds = self.trainer.train(r["file"], r.get("order"))
+        return {"losses": losses, "seconds": seconds}
 
     def do_steps(self, r):
         return {"durations": self.trainer.steps(r["n"])}

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
-
-	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/bench"
 	"github.com/warmstart-ml/warmstart/cpu"
@@ -26,10 +25,10 @@ type benchCmd struct {
 	ZooSize   zooSizeCmd   `cmd:"" help:"Ablation: weight generators that learnt from 25 adapters, and from more up to all."`
 	Stage     stageCmd     `cmd:"" help:"Ablation: training on weights, on pictures, and on both."`
 
-	Kernels kernelsCmd `cmd:"" help:"Single operations: matrix products, convolutions, element-wise work."`
-	Step    stepCmd    `cmd:"" help:"Whole training steps: speed, memory, allocations, time to start."`
-	Quality qualityCmd `cmd:"" help:"Test PSNR after the same training on both sides, for three edits."`
-	Worker  workerCmd  `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
+	Kernels kernelsCmd   `cmd:"" help:"Single operations: matrix products, convolutions, element-wise work."`
+	Step    stepCmd      `cmd:"" help:"Whole training steps: speed, memory, allocations, time to start."`
+	Peer    benchPeerCmd `cmd:"" help:"pix2pix from scratch on unseen concepts, the whole training: speed, and quality at the end."`
+	Worker  workerCmd    `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
 }
 
 // benchFlags are common to all benchmarks.
@@ -41,7 +40,7 @@ type benchFlags struct {
 // run runs a benchmark and prints its report. Each round of it takes turns between both sides, so that what
 // else the machine does hits both.
 func (f benchFlags) run(ctx context.Context, u *ui, threads []int, measure func(context.Context, bench.Options) (*bench.Report, error)) error {
-	report, err := measure(ctx, bench.Options{Threads: threads, Torch: f.Peer == "torch", Quick: f.Quick, Log: func(line string) { fmt.Fprintln(u.err, line) }})
+	report, err := measure(ctx, f.options(u, threads))
 	if ctx.Err() != nil {
 		return hinted{interrupted{}, "nothing was kept: a benchmark begins anew"} // workers that were killed say so in other words
 	}
@@ -52,6 +51,10 @@ func (f benchFlags) run(ctx context.Context, u *ui, threads []int, measure func(
 		return report.WriteJSON(u.out)
 	}
 	return report.WriteTable(u.out)
+}
+
+func (f benchFlags) options(u *ui, threads []int) bench.Options {
+	return bench.Options{Threads: threads, Torch: f.Peer == "torch", Quick: f.Quick, Log: func(line string) { fmt.Fprintln(u.err, line) }}
 }
 
 // threadCounts are the numbers of threads to measure with: one, and all (or what --threads says).
@@ -70,26 +73,52 @@ func (c kernelsCmd) Run(ctx context.Context, u *ui) error {
 
 type stepCmd struct{ benchFlags }
 
+// Run prepares the data with a backend of this process.
 func (c stepCmd) Run(ctx context.Context, u *ui) error {
-	return c.runOn(ctx, u, bench.Step)
-}
-
-type qualityCmd struct{ benchFlags }
-
-func (c qualityCmd) Run(ctx context.Context, u *ui) error {
-	return c.runOn(ctx, u, bench.Quality)
-}
-
-// runOn is run for benchmarks that prepare their data with a backend of this process.
-func (f benchFlags) runOn(ctx context.Context, u *ui, measure func(context.Context, compute.Backend, bench.Options) (*bench.Report, error)) error {
 	backend, err := cpu.New("")
 	if err != nil {
 		return err
 	}
 	defer backend.Finalize()
-	return f.run(ctx, u, threadCounts(), func(ctx context.Context, o bench.Options) (*bench.Report, error) {
-		return measure(ctx, backend, o)
+	return c.run(ctx, u, threadCounts(), func(ctx context.Context, o bench.Options) (*bench.Report, error) {
+		return bench.Step(ctx, backend, o)
 	})
+}
+
+type benchPeerCmd struct {
+	benchFlags
+	Concepts int `placeholder:"N" help:"Unseen concepts, spread over all groups. Default: 4, with --quick 1."`
+	Steps    int `placeholder:"N" help:"Training steps. Default: 3200, with --quick 200."`
+	modelsFlag
+	resultFlags
+}
+
+// Run does the main job on both sides.
+func (c benchPeerCmd) Run(ctx context.Context, u *ui) error {
+	report, err := c.measure(ctx, u)
+	if errors.Is(err, bench.ErrNoTorch) {
+		return hinted{err, "--peer none measures this side alone"}
+	}
+	return c.finish(ctx, u, report, report != nil && report.Partial, err)
+}
+
+func (c benchPeerCmd) measure(ctx context.Context, u *ui) (*bench.PeerReport, error) {
+	o := bench.DefaultPeer(c.options(u, threadCounts()))
+	o.Cache = c.folder()
+	set(&o.Concepts, c.Concepts)
+	if c.Steps != 0 {
+		o.Config.Race.SetSteps(c.Steps)
+	}
+	var err error
+	if o.Base, err = c.base(); err != nil {
+		return nil, err
+	}
+	backend, err := cpu.New("")
+	if err != nil {
+		return nil, err
+	}
+	defer backend.Finalize()
+	return bench.Peer(ctx, backend, o)
 }
 
 type workerCmd struct{}

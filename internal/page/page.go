@@ -112,13 +112,41 @@ func (p *Page) html() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// Shot is a picture that JSON has as PNG.
+type Shot struct{ *imageio.Image }
+
+// MarshalJSON encodes the picture.
+func (s Shot) MarshalJSON() ([]byte, error) {
+	b, err := encode(s.Image)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(b)
+}
+
+// UnmarshalJSON decodes it.
+func (s *Shot) UnmarshalJSON(text []byte) error {
+	var b []byte
+	if err := json.Unmarshal(text, &b); err != nil {
+		return err
+	}
+	m, err := png.Decode(bytes.NewReader(b))
+	if err == nil {
+		s.Image = imageio.FromImage(m)
+	}
+	return err
+}
+
+func encode(m *imageio.Image) ([]byte, error) {
+	var b bytes.Buffer
+	err := png.Encode(&b, m.ToImage())
+	return b.Bytes(), err
+}
+
 // dataURL returns a picture as the page holds it.
 func dataURL(m *imageio.Image) (template.URL, error) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, m.ToImage()); err != nil {
-		return "", err
-	}
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil // #nosec: made here
+	b, err := encode(m)
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b)), err
 }
 
 // drawing returns a chart as the page holds it. As a picture of its own its style cannot meet the page's.

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"image/png"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"gonum.org/v1/plot"
 
 	"github.com/warmstart-ml/warmstart/imageio"
@@ -106,5 +108,24 @@ func TestTicks(t *testing.T) {
 		if v.got != v.want {
 			t.Errorf("ticks at %s, wanted %s", v.got, v.want)
 		}
+	}
+}
+
+func TestShot(t *testing.T) {
+	m := imageio.New(3, 2)
+	m.Set(1, 1, 1, 0.2, 0)
+	text, err := json.Marshal(map[string]Shot{"x": {m}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]Shot
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(m, got["x"].Image); d != "" {
+		t.Error(d)
+	}
+	if err := json.Unmarshal([]byte(`{"x":"AAAA"}`), &got); err == nil {
+		t.Error("no picture is taken for one")
 	}
 }
