@@ -19,8 +19,8 @@ import (
 )
 
 // policy is what the page may do: run its own scripts and WebAssembly, show pictures that it has, and talk to this server.
-const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; " +
-	"media-src 'self' blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; manifest-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; " +
+	"media-src 'self' blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // guard refuses what comes from other sites, and sets what all answers have in common.

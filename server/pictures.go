@@ -67,14 +67,21 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request, q query) error 
 	return sendPicture(w, m, format)
 }
 
-// applyEffect applies an effect to the picture in the request.
+// applyEffect applies an effect, or its mixture with another, to the picture in the request.
 func (s *Server) applyEffect(w http.ResponseWriter, r *http.Request, q query) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
 	strength := q.strength()
-	return s.apply(w, r, q, func() (shelf.Network, error) { return s.shelf.Network(id, strength) })
+	other, weight := q.text("with", ""), q.share("weight")
+	if other == "" {
+		return s.apply(w, r, q, func() (shelf.Network, error) { return s.shelf.Network(id, strength) })
+	}
+	if strength != nil {
+		q.fail("strength", "possible together with another effect: each is mixed in at its own")
+	}
+	return s.apply(w, r, q, func() (shelf.Network, error) { return s.shelf.Mixture(id, other, weight) })
 }
 
 // applyJob applies what a job has trained so far.

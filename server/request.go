@@ -152,6 +152,19 @@ func (q *query) strength() *float64 {
 	return &v
 }
 
+// share returns a number from 0 to 1, or 0.5.
+func (q *query) share(name string) float64 {
+	text := q.values.Get(name)
+	if text == "" {
+		return 0.5
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(v >= 0 && v <= 1) {
+		q.fail(name, "a number from 0 to 1")
+	}
+	return v
+}
+
 func validStrength(v float64) bool { return v >= 0 && v <= 2 }
 
 // format returns the format of the picture that is asked for.

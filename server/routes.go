@@ -40,7 +40,7 @@ func (s *Server) routes() []route {
 		{method: get, path: "/v1/effects/{id}/weights", handle: s.weights},
 		{method: get, path: "/v1/effects/{id}/onnx", handle: s.onnx, params: []string{"precision"}},
 		{method: get, path: "/v1/effects/{id}/preview", handle: s.preview, params: []string{"sample", "side", "strength", "format"}},
-		{method: post, path: "/v1/effects/{id}/apply", handle: s.applyEffect, params: []string{"strength", "side", "format"}},
+		{method: post, path: "/v1/effects/{id}/apply", handle: s.applyEffect, params: []string{"strength", "with", "weight", "side", "format"}},
 
 		{method: get, path: "/v1/pairs", handle: s.listPairs},
 		{method: post, path: "/v1/pairs", handle: s.newPairs, params: []string{"name"}},

@@ -48,5 +48,5 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, _ query) error {
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".mjs": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".json": "application/json",
-	".webmanifest": "application/manifest+json",
+	".woff2": "font/woff2",
 }

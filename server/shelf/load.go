@@ -69,6 +69,25 @@ func (s *Shelf) Network(id string, strength *float64) (Network, error) {
 	return n, err
 }
 
+// Mixture returns (1-weight) of an effect and weight of another, each at its strength.
+func (s *Shelf) Mixture(id, other string, weight float64) (Network, error) {
+	a, weightsA, err := s.Weights(id)
+	if err != nil {
+		return Network{}, err
+	}
+	b, weightsB, err := s.Weights(other)
+	if err != nil {
+		return Network{}, err
+	}
+	mixed, err := Mix(s.base, weightsA, weightsB, a.Strength, b.Strength, weight)
+	if err != nil {
+		return Network{}, err
+	}
+	values, err := mixed.network(s.base, 1)
+	key := fmt.Sprint(cacheKey{id, a.Version, a.Strength}, cacheKey{other, b.Version, b.Strength}, weight)
+	return Network{Key: key, Values: values}, err
+}
+
 // Adapter returns an effect as an adapter, at its strength.
 func (s *Shelf) Adapter(id string) (*lora.Adapter, api.Effect, error) {
 	e, w, err := s.Weights(id)
