@@ -13,7 +13,7 @@
  *   example?: {input: string, target: string}, points?: Point[]}} Job
  * @typedef {{id: string, name: string, created: string, train: number, test: number, skipped?: string[]}} Pairs
  * @typedef {{version: string, ready: boolean, base: string, size: number, weights: number, values: number, threads: number, ort: boolean,
- *   onnx: boolean, effects: number, running: number, queued: number, limits: Record<string, number>}} Status
+ *   effects: number, running: number, queued: number, limits: Record<string, number>}} Status
  */
 
 /** An answer that is not a success, or none. */

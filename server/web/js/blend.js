@@ -1,7 +1,7 @@
 // Blends of two effects.
 
 import { ask, path, picture } from './api.js';
-import { button, dialog, el, image, input, latest, make, note, select, sentence } from './dom.js';
+import { button, dialog, el, form, image, input, latest, make, note, select, sentence } from './dom.js';
 import { effects, putFirst, stale } from './shelf.js';
 import { state } from './state.js';
 
@@ -11,7 +11,7 @@ export function openBlend() {
   button('blend-close').addEventListener('click', () => dialog('blend-dialog').close());
   select('blend-other').addEventListener('change', () => draw(true));
   input('blend-weight').addEventListener('input', () => draw(false));
-  el('blend-form', HTMLFormElement).addEventListener('submit', (event) => {
+  form('blend-form').addEventListener('submit', (event) => {
     event.preventDefault();
     create();
   });

@@ -3,9 +3,8 @@
 import { number } from './dom.js';
 
 const space = 'http://www.w3.org/2000/svg';
-const width = 400;
 const height = 190;
-const margin = { left: 34, right: 12, top: 12, bottom: 28 };
+const margin = { left: 34, right: 8, top: 12, bottom: 28 };
 
 /**
  * @typedef {{x: number, y: number}} Place
@@ -44,8 +43,11 @@ function ticks(lo, hi, about) {
 export class Chart {
   /** @param {HTMLElement} place */
   constructor(place) {
-    this.svg = draw('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img' });
+    this.place = place;
+    this.svg = draw('svg', { role: 'img', height });
+    this.again = () => {};
     place.replaceChildren(this.svg);
+    new ResizeObserver(() => this.again()).observe(place);
   }
 
   /**
@@ -55,8 +57,18 @@ export class Chart {
    *   any network, in dB; whether there is more to come
    */
   update(curves, o) {
+    this.again = () => this.draw(curves, o);
+    this.again();
+  }
+
+  /**
+   * @param {Curve[]} curves
+   * @param {Parameters<Chart['update']>[1]} o
+   */
+  draw(curves, o) {
+    const width = this.place.clientWidth;
     const all = curves.flatMap((c) => c.points);
-    if (all.length === 0) return;
+    if (all.length === 0 || width === 0) return;
     const end = Math.max(o.end, ...all.map((p) => p.x));
     let [lo, hi] = [Math.min(...all.map((p) => p.y)), Math.max(...all.map((p) => p.y))];
     const based = o.base !== undefined && Math.abs(o.base - lo) < 8;
@@ -67,6 +79,7 @@ export class Chart {
     const x = (/** @type {number} */ v) => margin.left + (v / end) * (width - margin.left - margin.right);
     const y = (/** @type {number} */ v) => height - margin.bottom - ((v - lo) / (hi - lo)) * (height - margin.top - margin.bottom);
     const parts = [...axes(x, y, lo, hi, end)];
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     if (based && o.base !== undefined) {
       parts.push(draw('line', { class: 'chart-base', x1: x(0), x2: x(end), y1: y(o.base), y2: y(o.base) }),
         draw('text', { class: 'chart-label', x: x(end), y: y(o.base) - 5, 'text-anchor': 'end' }, 'pictures as they are'));
@@ -93,8 +106,8 @@ function* axes(x, y, lo, hi, end) {
   }
   const columns = ticks(0, end, 5);
   for (const v of columns.list) {
-    const anchor = v === 0 ? 'start' : x(v) > width - 24 ? 'end' : 'middle';
-    yield draw('text', { class: 'chart-label', x: v === 0 ? x(0) : Math.min(x(v), width - 4), y: height - 8, 'text-anchor': anchor }, `${number(v, columns.digits)} s`);
+    const anchor = v === 0 ? 'start' : v === end ? 'end' : 'middle';
+    yield draw('text', { class: 'chart-label', x: x(v), y: height - 8, 'text-anchor': anchor }, `${number(v, columns.digits)} s`);
   }
 }
 

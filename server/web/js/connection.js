@@ -1,7 +1,7 @@
 // Whether the server is there: the page says when it is not, and goes on when it is again.
 
 import { ask, sleep, trouble } from './api.js';
-import { dialog, el, input, note, number, say, sentence } from './dom.js';
+import { dialog, el, form, input, note, number, say, sentence } from './dom.js';
 
 /** Tells of 'found', when the server answers again after it was lost, and 'status', with what it says of itself. */
 export const connection = new EventTarget();
@@ -16,17 +16,18 @@ const pollEvery = 10_000; // ms, while the page is looked at
 export async function connect() {
   trouble.addEventListener('lost', check);
   trouble.addEventListener('denied', signIn);
-  el('sign-in-form', HTMLFormElement).addEventListener('submit', submitToken);
-  await refresh().catch(check);
+  form('sign-in-form').addEventListener('submit', submitToken);
+  await refreshStatus().catch(check);
   setInterval(() => {
-    if (!lost && !document.hidden) refresh().catch(() => {});
+    if (!lost && !document.hidden) refreshStatus().catch(() => {});
   }, pollEvery);
 }
 
 /** Whether the server answers, as far as is known. */
 export const isLost = () => lost;
 
-async function refresh() {
+/** Asks what the server is and how busy it is. */
+export async function refreshStatus() {
   status = await ask('GET', '/v1/status');
   show();
   connection.dispatchEvent(new Event('status'));
@@ -58,7 +59,7 @@ export async function check() {
     banner.classList.add('good');
     setTimeout(() => { if (!lost) banner.hidden = true; }, 2500);
   }
-  await refresh().catch(() => {});
+  await refreshStatus().catch(() => {});
   connection.dispatchEvent(new Event('found'));
 }
 
@@ -69,7 +70,7 @@ function show() {
   el('server').textContent = status.ready ? `${number(status.weights)} weights, ${status.threads} threads, ${busy}` : 'Warming up…';
   el('server').classList.toggle('busy', !status.ready || jobs > 0);
   el('version').textContent = status.version === '(devel)' ? '' : `Warmstart ${status.version}`;
-  if (!status.ready) setTimeout(() => refresh().catch(() => {}), 500);
+  if (!status.ready) setTimeout(() => refreshStatus().catch(() => {}), 500);
 }
 
 function signIn() {

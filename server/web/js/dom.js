@@ -1,25 +1,27 @@
 // Small helpers for the document.
 
 /**
- * The element with an id.
- * @template {Element} T
+ * The element with an id, which is of a type.
+ * @template {HTMLElement} T
  * @param {string} id
- * @param {{new(): T}} [type] what it must be
+ * @param {{new(): T}} type
  * @returns {T}
  */
-export function el(id, type = /** @type {any} */ (HTMLElement)) {
+function typed(id, type) {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`the page has no ${type.name} #${id}`);
   return found;
 }
 
-export const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
-export const button = (/** @type {string} */ id) => el(id, HTMLButtonElement);
-export const select = (/** @type {string} */ id) => el(id, HTMLSelectElement);
-export const canvas = (/** @type {string} */ id) => el(id, HTMLCanvasElement);
-export const link = (/** @type {string} */ id) => el(id, HTMLAnchorElement);
-export const image = (/** @type {string} */ id) => el(id, HTMLImageElement);
-export const dialog = (/** @type {string} */ id) => el(id, HTMLDialogElement);
+export const el = (/** @type {string} */ id) => typed(id, HTMLElement);
+export const input = (/** @type {string} */ id) => typed(id, HTMLInputElement);
+export const button = (/** @type {string} */ id) => typed(id, HTMLButtonElement);
+export const select = (/** @type {string} */ id) => typed(id, HTMLSelectElement);
+export const form = (/** @type {string} */ id) => typed(id, HTMLFormElement);
+export const canvas = (/** @type {string} */ id) => typed(id, HTMLCanvasElement);
+export const link = (/** @type {string} */ id) => typed(id, HTMLAnchorElement);
+export const image = (/** @type {string} */ id) => typed(id, HTMLImageElement);
+export const dialog = (/** @type {string} */ id) => typed(id, HTMLDialogElement);
 
 /**
  * A new element with properties and children.

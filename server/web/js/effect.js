@@ -2,7 +2,7 @@
 
 import { ask } from './api.js';
 import { cameraOn } from './camera.js';
-import { connection, status } from './connection.js';
+import { connection } from './connection.js';
 import { button, canvas, el, input, link, number, paused, say } from './dom.js';
 import { apply } from './render.js';
 import { change, effects, failed, putFirst, remove, stale } from './shelf.js';
@@ -39,7 +39,6 @@ function show() {
   adapter.href = `/v1/effects/${effect.id}/${whole ? 'weights' : 'adapter'}`;
   adapter.lastChild?.replaceWith(whole ? 'Weights' : 'Adapter');
   link('get-onnx').href = `/v1/effects/${effect.id}/onnx`;
-  link('get-onnx').hidden = !status?.onnx;
 }
 
 /** @param {import('./api.js').Effect} effect */

@@ -7,7 +7,7 @@ import { state } from './state.js';
 
 /** @typedef {import('./api.js').Job} Job */
 
-const tunedName = 'Generated weights';
+const tunedName = 'Warmstart';
 const scratchName = 'pix2pix from scratch';
 const longAxis = 60; // seconds: the time axis of longer trainings grows as they go
 
@@ -36,10 +36,13 @@ export function showJob() {
   el('verdict').hidden = told === '';
 }
 
+/** A time of training as people read it. */
+const clock = (/** @type {number} */ s) => (s < 60 ? `${number(s, 1)} s` : duration(s));
+
 /** @param {Job} job */
 export function headline(job) {
   const what = job.kind === 'race' ? 'race' : 'training';
-  const took = duration(job.points?.at(-1)?.seconds ?? 0);
+  const took = clock(job.points?.at(-1)?.seconds ?? 0);
   switch (job.state) {
     case 'queued': return job.points?.length ? 'Waiting to go on…' : job.position && job.position > 1 ? `Waiting: number ${job.position} in line` : 'Waiting for its turn…';
     case 'running': return job.points?.length ? (job.kind === 'race' ? 'Racing' : 'Training') : 'Making pairs…';
@@ -56,20 +59,20 @@ function showFigures(job) {
   const [first, last] = [points[0], points[points.length - 1]];
   const gain = last.tuned.psnr - first.tuned.psnr;
   const rate = (/** @type {(p: import('./api.js').Point) => number | undefined} */ of) => of(points.findLast((p) => (of(p) ?? 0) > 0) ?? last) ?? 0;
-  const cell = (/** @type {string} */ value, /** @type {string} */ unit, /** @type {string} */ more = '') =>
-    make('dd', {}, make('b', {}, value), ` ${unit}`, ...(more ? [make('small', {}, more)] : []));
+  const cell = (/** @type {string} */ value, /** @type {string} */ unit, /** @type {string} */ more = '', worse = false) =>
+    make('dd', {}, make('b', {}, value), ` ${unit}`, ...(more ? [make('small', { className: worse ? 'worse' : '' }, more)] : []));
   const rows = [
     make('dt', { title: 'Mean PSNR on pairs that are kept back from training. More is better.' }, 'Quality'),
-    cell(number(last.tuned.psnr, 1), 'dB', points.length > 1 ? `${gain < 0 ? '−' : '+'}${number(Math.abs(gain), 1)}` : ''),
+    cell(number(last.tuned.psnr, 1), 'dB', points.length > 1 ? `${gain < 0 ? '−' : '+'}${number(Math.abs(gain), 1)}` : '', gain < 0),
     ...(last.scratch ? [cell(number(last.scratch.psnr, 1), 'dB')] : []),
     make('dt', {}, 'Speed'),
     cell(number(rate((p) => p.tuned.images_per_second)), 'images/s'),
     ...(last.scratch ? [cell(number(rate((p) => p.scratch?.images_per_second)), 'images/s')] : []),
     make('dt', {}, last.scratch ? 'Steps' : 'Time'),
-    last.scratch ? cell(number(last.tuned.step), '') : cell(duration(last.seconds).split(' ')[0], `${duration(last.seconds).split(' ').slice(1).join(' ')}, ${number(last.tuned.step)} steps`),
+    last.scratch ? cell(number(last.tuned.step), '') : cell(clock(last.seconds), `${number(last.tuned.step)} steps`),
     ...(last.scratch ? [cell(number(last.scratch.step), '')] : []),
   ];
-  const head = last.scratch ? [make('dt', {}, duration(last.seconds)), make('dd', { className: 'key key-tuned' }, tunedName), make('dd', { className: 'key key-scratch' }, scratchName)] : [];
+  const head = last.scratch ? [make('dt', {}, clock(last.seconds)), make('dd', { className: 'key key-tuned' }, tunedName), make('dd', { className: 'key key-scratch' }, scratchName)] : [];
   el('figures').classList.toggle('race', Boolean(last.scratch));
   el('figures').replaceChildren(...head, ...rows);
 }
@@ -116,7 +119,7 @@ export function verdict(job) {
   const points = job.points ?? [];
   if (points.length < 2) return '';
   const best = Math.max(...points.map((p) => p.tuned.psnr));
-  const time = duration(points[points.length - 1].seconds);
+  const time = clock(points[points.length - 1].seconds);
   if (job.kind !== 'race') {
     return best > points[0].tuned.psnr ? '' : 'Training did not make it better on these pairs: more of them, or more time, may.';
   }
@@ -124,10 +127,10 @@ export function verdict(job) {
   const passed = points.find((p) => p.tuned.psnr >= scratch);
   if (!passed) return `After ${time}, pix2pix from scratch is ahead: ${number(scratch, 1)} dB to ${number(best, 1)} dB.`;
   if (passed.tuned.step === 0) {
-    return `pix2pix from scratch came to ${number(scratch, 1)} dB in ${time}. The generated weights were at ${number(points[0].tuned.psnr, 1)} dB before any training.`;
+    return `pix2pix from scratch came to ${number(scratch, 1)} dB in ${time}. Warmstart was at ${number(points[0].tuned.psnr, 1)} dB before the first step.`;
   }
   const at = points.find((p) => (p.scratch?.psnr ?? 0) === scratch)?.scratch?.seconds ?? 0;
-  return `pix2pix from scratch took ${duration(at)} to ${number(scratch, 1)} dB; generated weights took ${duration(passed.tuned.seconds)}.`;
+  return `pix2pix from scratch took ${clock(at)} to ${number(scratch, 1)} dB; Warmstart took ${clock(passed.tuned.seconds)}.`;
 }
 
 /**

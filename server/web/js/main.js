@@ -11,16 +11,17 @@ import { openPrompt, showSuggestions } from './prompt.js';
 import { loadShelf, openShelf } from './shelf.js';
 import { loadSamples, openSources } from './source.js';
 import { openStage } from './stage.js';
-import { state } from './state.js';
+import { setReachable, state } from './state.js';
 import { choosePairs, openTune, reload } from './tune.js';
 import { refresh, refreshVersus } from './view.js';
 
 /** Brings the page up to date with a server that was away. */
 async function recover() {
+  setReachable('');
   try {
     await Promise.all([loadSamples(), loadPairs(), loadShelf()]);
     await reload();
-    if (el('suggestions').children.length === 0) await showSuggestions('', 8);
+    if (el('suggestions').children.length === 0) await showSuggestions('', 6);
     refresh();
     refreshVersus();
   } catch {
@@ -31,7 +32,7 @@ async function recover() {
 /** Lets effects run on the server or in this browser, where both can be. */
 function openLocal() {
   const buttons = el('runs-in').querySelectorAll('button');
-  const show = () => { el('runs-in').hidden = !(status?.ort && status.onnx); };
+  const show = () => { el('runs-in').hidden = !(status?.ort); };
   for (const b of buttons) {
     b.addEventListener('click', () => {
       state.local = b.dataset.local !== '';

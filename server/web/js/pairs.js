@@ -1,7 +1,7 @@
 // Own pairs: a zip file or two folders, dropped or chosen, which the server keeps to train on.
 
 import { ask, ownHeaders } from './api.js';
-import { button, dialog, el, input, make, note, number, say, sentence } from './dom.js';
+import { button, dialog, el, form, input, make, note, number, say, sentence } from './dom.js';
 
 /** @typedef {import('./api.js').Pairs} Pairs */
 /** @typedef {{name: string, files: File[]}} Folder */
@@ -9,7 +9,7 @@ import { button, dialog, el, input, make, note, number, say, sentence } from './
 /** @type {Pairs[]} */
 let sets = [];
 /** What is to be sent. */
-let chosen = { /** @type {File | null} */ zip: null, /** @type {Folder | null} */ a: null, /** @type {Folder | null} */ b: null };
+let chosen = /** @type {{zip: File | null, a: Folder | null, b: Folder | null}} */ ({ zip: null, a: null, b: null });
 /** @type {(id: string) => void} */
 let taken = () => {};
 
@@ -24,7 +24,7 @@ export async function openPairs(use) {
   taken = use;
   button('own-pairs').addEventListener('click', showDialog);
   button('pairs-close').addEventListener('click', () => dialog('pairs-dialog').close());
-  el('pairs-form', HTMLFormElement).addEventListener('submit', (event) => {
+  form('pairs-form').addEventListener('submit', (event) => {
     event.preventDefault();
     upload();
   });

@@ -1,20 +1,20 @@
 // The prompt: words, and at once a network.
 
 import { ask, path } from './api.js';
-import { duration, el, button, input, make, number, paused, say, sentence } from './dom.js';
+import { button, duration, el, form, input, make, number, paused, say, sentence } from './dom.js';
 import { status } from './connection.js';
 import { effects, putFirst } from './shelf.js';
 import { state } from './state.js';
 import { showAfter } from './view.js';
 import { cameraOn } from './camera.js';
 
-const shortList = 8;
+const shortList = 6;
 const longList = 20;
 const greeting = el('note').textContent ?? '';
 
 /** Lets the form make effects, and shows prompts to begin with. */
 export async function openPrompt() {
-  el('ask', HTMLFormElement).addEventListener('submit', (event) => {
+  form('ask').addEventListener('submit', (event) => {
     event.preventDefault();
     create(input('prompt').value.trim());
   });

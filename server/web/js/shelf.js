@@ -190,7 +190,7 @@ const seen = new IntersectionObserver((entries) => {
     seen.unobserve(entry.target);
     for (const [id, card] of cards) if (card === entry.target) enqueue(id);
   }
-}, { rootMargin: '200px' });
+}, { rootMargin: '400px' });
 
 /** @type {string[]} effects whose thumbnails are to be fetched */
 const queue = [];

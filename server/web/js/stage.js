@@ -53,7 +53,7 @@ export function paint(id, picture) {
  * @param {number} height
  */
 export function proportion(width, height) {
-  el('stage').style.setProperty('--ratio', String(width / height));
+  el('work').style.setProperty('--ratio', String(width / height));
 }
 
 /**

@@ -38,5 +38,17 @@ class State extends EventTarget {
 
 export const state = new State();
 
-/** Whether the newest training of the selected effect is at work. */
-export const training = () => state.job !== null && state.job.effect === state.effect?.id && state.job.state === 'running';
+/** Whether the newest training of the selected effect is at work, and has something to show. */
+export const training = () => state.job !== null && state.job.effect === state.effect?.id && state.job.state === 'running' && reachable();
+
+/** The training whose weights so far the server is known to have. */
+let inMemory = '';
+
+/** Whether what the newest training has made so far can be applied. */
+export const reachable = () => state.job !== null && state.job.id === inMemory;
+
+/**
+ * Notes that the server has the weights of a training, or "" that it may have none any more.
+ * @param {string} job
+ */
+export const setReachable = (job) => { inMemory = job; };

@@ -1,12 +1,13 @@
 // Trainings of the selected effect: started, stopped, continued, discarded, and followed.
 
 import { ask, Failure } from './api.js';
-import { button, el, input, make, say, select, sentence } from './dom.js';
+import { refreshStatus } from './connection.js';
+import { button, el, form, input, make, say, select, sentence } from './dom.js';
 import { follow, settled } from './follow.js';
 import { headline, showJob, tellTune, verdict } from './job.js';
 import { allPairs } from './pairs.js';
 import { effects, failed, stale, update } from './shelf.js';
-import { state } from './state.js';
+import { setReachable, state } from './state.js';
 import { refresh, refreshVersus, versus } from './view.js';
 
 /** @typedef {import('./api.js').Job} Job */
@@ -17,7 +18,7 @@ let shown = '';
 
 /** Lets the panel train effects. */
 export function openTune() {
-  el('tune', HTMLFormElement).addEventListener('submit', (event) => {
+  form('tune').addEventListener('submit', (event) => {
     event.preventDefault();
     start(event.submitter === button('start-race') ? 'race' : 'tune');
   });
@@ -78,7 +79,10 @@ function take(job) {
   leave = follow(job, (job, news) => {
     if (shown !== job.effect) return;
     setJob(job);
-    if (news === 'point') sharpen(job);
+    if (news === 'point') {
+      setReachable(job.id); // points come from weights
+      sharpen(job);
+    }
     if (news === 'state' && settled(job)) finish(job);
   });
 }
@@ -99,6 +103,7 @@ function sharpen(job) {
 async function finish(job) {
   const hadFocus = document.activeElement === document.body || document.activeElement === button('stop');
   say(`${headline(job)}. ${verdict(job)}`);
+  refreshStatus().catch(() => {});
   try {
     update(await ask('GET', `/v1/effects/${job.effect}`));
   } catch (error) {
@@ -132,6 +137,7 @@ async function start(kind) {
     if (kind === 'race') setView(true);
     button('stop').focus({ preventScroll: true });
     say(kind === 'race' ? 'The race begins.' : 'The training begins.');
+    refreshStatus().catch(() => {});
   } catch (error) {
     tellTune(sentence(error));
   } finally {
@@ -161,7 +167,7 @@ async function order(what) {
 function setView(race) {
   el('versus').hidden = !race;
   el('compare').hidden = race;
-  el('stage').classList.toggle('two', race);
+  el('work').classList.toggle('two', race);
   for (const b of el('views').querySelectorAll('button')) b.setAttribute('aria-pressed', String((b.dataset.view === 'versus') === race));
   if (!race) refresh();
   else if (state.job) sharpen(state.job);

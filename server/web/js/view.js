@@ -4,8 +4,9 @@ import { cameraOn } from './camera.js';
 import { el, latest, note, sentence } from './dom.js';
 import { apply, render } from './render.js';
 import { busy, paint, proportion } from './stage.js';
-import { state, training } from './state.js';
+import { reachable, state, training } from './state.js';
 import { isLost } from './connection.js';
+import { settled } from './follow.js';
 
 /** Sides of pictures that are to be there soon, in pixels. */
 const quickSide = 256;
@@ -85,11 +86,13 @@ export const refreshVersus = latest(async () => {
   if (!source || !versus() || !state.job) return;
   proportion(source.bitmap.width, source.bitmap.height);
   for (const of of /** @type {const} */ (['tuned', 'scratch'])) {
+    if (!state.job) return;
+    const last = state.job.points?.at(-1)?.[of]?.preview; // where the weights are not kept any more
     try {
-      paint(`versus-${of}`, await createImageBitmap(await apply(source.small, quickSide, { of })));
+      if (reachable()) paint(`versus-${of}`, await createImageBitmap(await apply(source.small, quickSide, { of })));
+      else if (last && settled(state.job)) paint(`versus-${of}`, await decode(last));
     } catch {
-      const last = state.job.points?.at(-1)?.[of]?.preview; // the weights of trainings long ago are not kept
-      if (last && !isLost()) paint(`versus-${of}`, await decode(last));
+      // the next point, or the server when it is back, brings another
     }
   }
 });
