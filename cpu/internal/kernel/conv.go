@@ -131,7 +131,7 @@ func convRows(m *Micro, s ConvSpec, gradient bool) *rowsPlan {
 
 // add appends the tiles of the pixels of one class of rows and one of columns.
 func (g geometry) add(p *rowsPlan, h, w class) {
-	var c []int32
+	c := make([]int32, 0, g.images*len(h.coords)*len(w.coords))
 	for image := range g.images {
 		for _, oh := range h.coords {
 			for _, ow := range w.coords {
@@ -154,7 +154,7 @@ func (g geometry) add(p *rowsPlan, h, w class) {
 
 // offsets gives, for each pixel, where run i of its row and run j of its column begin in A.
 func (g geometry) offsets(h, w class, i, j int) []int32 {
-	var off []int32
+	off := make([]int32, 0, g.images*len(h.runs)*len(w.runs))
 	for image := range g.images {
 		for _, hr := range h.runs {
 			for _, wr := range w.runs {

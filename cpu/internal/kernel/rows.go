@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
@@ -55,6 +56,7 @@ func (p *rowsPlan) add(c []int32, taps []tap) {
 	for _, t := range taps {
 		longest = max(longest, t.k)
 	}
+	p.table = slices.Grow(p.table, count*(1+len(taps))*p.m.record)
 	for i := range count {
 		from, to := i*len(c)/count, (i+1)*len(c)/count
 		if p.pack.dots {
@@ -88,13 +90,11 @@ func (p *rowsPlan) anyValid(t tap, from, to int) bool {
 
 // record appends a record; rows that the tile does not have repeat the last one.
 func (p *rowsPlan) record(row int, off []int32, k int) {
-	rec := make([]int32, p.m.record)
-	rec[0] = int32(row)
+	p.table = append(p.table, int32(row))
 	for i := range p.m.record - 2 {
-		rec[1+i] = off[min(i, len(off)-1)]
+		p.table = append(p.table, off[min(i, len(off)-1)])
 	}
-	rec[p.m.record-1] = int32(k)
-	p.table = append(p.table, rec...)
+	p.table = append(p.table, int32(k))
 }
 
 // cut chooses the size of the items, when all tiles are there.
