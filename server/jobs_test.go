@@ -236,19 +236,28 @@ func TestAllWeights(t *testing.T) {
 	}
 }
 
-// TestOwnPairs: an upload is trained on, and not deleted meanwhile.
-func TestOwnPairs(t *testing.T) {
-	s := start(t, nil)
+// zipped is an archive of so many pairs.
+func zipped(t *testing.T, n int) []byte {
+	t.Helper()
 	var archive bytes.Buffer
 	z := zip.NewWriter(&archive)
-	for i := range 10 {
+	for i := range n {
 		for _, folder := range []string{"A", "B"} {
-			w, _ := z.Create(fmt.Sprintf("%s/%d.png", folder, i))
+			w, err := z.Create(fmt.Sprintf("%s/%d.png", folder, i))
+			if err != nil {
+				t.Fatal(err)
+			}
 			w.Write(png(20+i, 20))
 		}
 	}
 	z.Close()
-	p := into[api.Pairs](t, s.do("POST", "/v1/pairs?name=my+pairs", archive.Bytes(), "Content-Type", "application/zip").want(t, http.StatusCreated, ""))
+	return archive.Bytes()
+}
+
+// TestOwnPairs: an upload is trained on, and not deleted meanwhile.
+func TestOwnPairs(t *testing.T) {
+	s := start(t, nil)
+	p := into[api.Pairs](t, s.do("POST", "/v1/pairs?name=my+pairs", zipped(t, 10), "Content-Type", "application/zip").want(t, http.StatusCreated, ""))
 	if p.Name != "my pairs" || p.Train != 9 || p.Test != 1 {
 		t.Errorf("%+v", p)
 	}

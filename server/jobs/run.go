@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"github.com/warmstart-ml/warmstart/server/api"
@@ -22,14 +24,14 @@ func (m *Manager) run(ctx context.Context, j *job) {
 	case err != nil && ctx.Err() != nil && j.order == stop:
 		state = api.Stopped
 		if !errors.Is(err, context.Canceled) { // it was not only stopped before there was anything to keep
-			j.Error = err.Error()
+			m.blame(j, err)
 		}
 	case err != nil && ctx.Err() != nil: // the server ends, and goes on with the job when it starts again
 		m.logSave(j)
 		return
 	case err != nil:
-		state, j.Error = api.Failed, err.Error()
-		m.o.Log.Warn("a job failed", "id", j.ID, "error", err)
+		state = api.Failed
+		m.blame(j, err)
 	}
 	j.State, j.cancel = state, nil
 	m.logSave(j)
@@ -39,6 +41,18 @@ func (m *Manager) run(ctx context.Context, j *job) {
 	j.tell()
 	m.forget()
 	m.next()
+}
+
+// blame tells clients why a job failed, without the server's paths.
+func (m *Manager) blame(j *job, err error) {
+	m.o.Log.Warn("a job failed", "id", j.ID, "error", err)
+	var path *fs.PathError
+	switch j.Error = err.Error(); {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		j.Error = "the server's disk is full: free some space there, then try again"
+	case errors.As(err, &path):
+		j.Error = "the server failed: its log says why"
+	}
 }
 
 // logSave saves a job where there is nobody to tell that it failed.
