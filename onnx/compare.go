@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
 )
 
@@ -15,16 +14,21 @@ type Runtime interface {
 	Run(image []float32, dims ...int) ([]float32, error)
 }
 
+// Applier makes of every picture another one of its size: a gan.Model, for example.
+type Applier interface {
+	Apply(ctx context.Context, pictures []*imageio.Image) ([]*imageio.Image, error)
+}
+
 // Size is that of a batch of pictures.
 type Size struct{ Batch, Height, Width int }
 
-// Compare runs a runtime and a model on pictures of noise and shapes, and returns the largest difference of a value of the outputs, which
-// are in [-1,1]. The runtime has loaded what was exported from the model.
-func Compare(ctx context.Context, m *gan.Model, r Runtime, sizes ...Size) (float64, error) {
+// Compare gives both pictures of noise and shapes, and returns the largest difference of a value of the outputs, which are in [-1,1]. The
+// runtime has loaded what was exported from the other's generator.
+func Compare(ctx context.Context, a Applier, r Runtime, sizes ...Size) (float64, error) {
 	largest := 0.0
 	for _, s := range sizes {
 		pictures, tensor := testPictures(s)
-		want, err := m.Apply(ctx, pictures)
+		want, err := a.Apply(ctx, pictures)
 		if err != nil {
 			return 0, err
 		}

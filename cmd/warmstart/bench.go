@@ -25,10 +25,11 @@ type benchCmd struct {
 	ZooSize   zooSizeCmd   `cmd:"" help:"Ablation: weight generators that learnt from 25 adapters, and from more up to all."`
 	Stage     stageCmd     `cmd:"" help:"Ablation: training on weights, on pictures, and on both."`
 
-	Kernels kernelsCmd   `cmd:"" help:"Single operations: matrix products, convolutions, element-wise work."`
-	Step    stepCmd      `cmd:"" help:"Whole training steps: speed, memory, allocations, time to start."`
-	Peer    benchPeerCmd `cmd:"" help:"pix2pix from scratch on unseen concepts, the whole training: speed, and quality at the end."`
-	Worker  workerCmd    `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
+	Kernels kernelsCmd    `cmd:"" help:"Single operations: matrix products, convolutions, element-wise work."`
+	Step    stepCmd       `cmd:"" help:"Whole training steps: speed, memory, allocations, time to start."`
+	Peer    benchPeerCmd  `cmd:"" help:"pix2pix from scratch on unseen concepts, the whole training: speed, and quality at the end."`
+	Apply   benchApplyCmd `cmd:"" help:"Pictures a second of a trained network, against onnxruntime running its export."`
+	Worker  workerCmd     `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
 }
 
 // benchFlags are common to all benchmarks.
