@@ -30,13 +30,13 @@ func TestScripts(t *testing.T) {
 // await waits until a file is there.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
-	for range 1000 {
+	for range 12000 {
 		if _, err := os.Stat(path); err == nil {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	ts.Fatalf("%s did not appear in ten seconds", path)
+	ts.Fatalf("%s did not appear in two minutes", path)
 }
 
 // models makes a folder of tiny models: models DIR SEED.
