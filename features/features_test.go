@@ -21,7 +21,7 @@ import (
 )
 
 func tinyConfig() Config {
-	return Config{Size: 16, Width: 4, Features: 8, Batch: 4, Steps: 6, Warmup: 2, LR: 3e-3, Photos: 0.5, Seed: 1}
+	return Config{Size: 16, Width: 4, Hidden: 8, Batch: 4, Steps: 6, Warmup: 2, LR: 3e-3, Photos: 0.5, Seed: 1}
 }
 
 func tinyCorpus(t testing.TB, first uint64) *corpus.Corpus {
@@ -50,14 +50,14 @@ func TestDefaultConfig(t *testing.T) {
 	if n > 300_000 {
 		t.Errorf("%d weights", n)
 	}
-	if c.Features < 128 || c.Features > 256 {
-		t.Errorf("%d features", c.Features)
+	if c.dim() < 128 || c.dim() > 256 {
+		t.Errorf("%d features", c.dim())
 	}
 }
 
 func TestCheck(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
-		"size": func(c *Config) { c.Size = 20 }, "width": func(c *Config) { c.Width = 0 }, "features": func(c *Config) { c.Features = 0 },
+		"size": func(c *Config) { c.Size = 20 }, "width": func(c *Config) { c.Width = 0 }, "hidden": func(c *Config) { c.Hidden = 0 },
 		"batch": func(c *Config) { c.Batch = -1 }, "steps": func(c *Config) { c.Steps = 0 }, "warmup": func(c *Config) { c.Warmup = c.Steps + 1 },
 		"lr": func(c *Config) { c.LR = -1 }, "photos": func(c *Config) { c.Photos = 1.5 },
 	} {
@@ -168,7 +168,7 @@ func TestLearns(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	c := tinyConfig()
-	c.Steps, c.Warmup, c.Batch, c.Width, c.Features = 150, 10, 32, 12, 48
+	c.Steps, c.Warmup, c.Batch, c.Width, c.Hidden = 150, 10, 32, 12, 48
 	var accuracy []float64
 	_, err := Train(t.Context(), cputest.New(t, ""), Options{
 		Config: c, Pictures: tinyCorpus(t, corpus.TrainScenes), Test: tinyCorpus(t, corpus.DevScenes), Dir: t.TempDir(),
@@ -294,7 +294,7 @@ func TestExtractor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Len() != 5 || f.Dim != w.Config.Features || f.Extractor != w.Name() {
+	if f.Len() != 5 || f.Dim != w.Config.dim() || f.Extractor != w.Name() {
 		t.Fatalf("%d times %d features of %s", f.Len(), f.Dim, f.Extractor)
 	}
 	row := func(i int) []float64 { return f.Values[i*f.Dim:][:f.Dim] }
@@ -354,7 +354,7 @@ func TestFileRefuses(t *testing.T) {
 	if err := safetensors.Write(&b, file); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadWeights(&b, int64(b.Len())); err == nil || !strings.Contains(err.Error(), `tensor "weights/conv1.weight" is missing or not F32 [3 3 3 5]`) {
+	if _, err := ReadWeights(&b, int64(b.Len())); err == nil || !strings.Contains(err.Error(), `tensor "weights/conv1.weight" is missing or not F32 [3 3 3 3]`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func (w *Weights) Write(path string) error {
 // Name identifies the network and its weights.
 func (w *Weights) Name() string {
 	h := sha256.New()
-	binary.Write(h, binary.LittleEndian, []int64{int64(w.Config.Size), int64(w.Config.Width), int64(w.Config.Features)}) // a hash takes everything
+	binary.Write(h, binary.LittleEndian, []int64{int64(w.Config.Size), int64(w.Config.Width)}) // a hash takes everything
 	for _, values := range w.Values {
 		binary.Write(h, binary.LittleEndian, values)
 	}
@@ -131,7 +131,7 @@ func (w *Weights) Name() string {
 func (w *Weights) Extractor(backend compute.Backend) (*extractor.Network, error) {
 	network := newNetwork(w.Config, len(w.Labels))
 	return extractor.New(backend, extractor.Spec{
-		Name: w.Name(), Size: w.Config.Size, Batch: w.Config.Batch, Dim: w.Config.Features,
+		Name: w.Name(), Size: w.Config.Size, Batch: w.Config.Batch, Dim: w.Config.dim(),
 		Params: &network.params, Values: w.Values, Scale: 2, Shift: -1, Forward: network.features,
 	})
 }

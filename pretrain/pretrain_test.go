@@ -36,7 +36,7 @@ func tinyConfig(t *testing.T) Config {
 	c.Generator.Width, c.Generator.TextWidth, c.Generator.Layers, c.Generator.Heads, c.Generator.Batch = 8, 8, 1, 2, 4
 	c.Generator.Steps, c.Generator.Warmup = 4, 1
 	c.Refine.Steps, c.Refine.Warmup, c.Refine.Together, c.Refine.Batch, c.Refine.Pairs = 4, 1, 2, 2, 4
-	c.Features = features.Config{Size: 16, Width: 2, Features: 4, Batch: 4, Steps: 4, Warmup: 1, LR: 1e-3, Seed: 1}
+	c.Features = features.Config{Size: 16, Width: 2, Hidden: 4, Batch: 4, Steps: 4, Warmup: 1, LR: 1e-3, Seed: 1}
 	return c
 }
 

@@ -102,7 +102,7 @@ func writeFeatures(backend compute.Backend, path string, seed uint64) error {
 		return err
 	}
 	w, err := features.Train(context.Background(), backend, features.Options{
-		Config:   features.Config{Size: Size, Width: 2, Features: 4, Batch: 2, Steps: 1, Seed: seed},
+		Config:   features.Config{Size: Size, Width: 2, Hidden: 4, Batch: 2, Steps: 1, Seed: seed},
 		Pictures: pictures, Test: pictures, Dir: dir,
 	})
 	if err != nil {
