@@ -31,6 +31,7 @@ type Client struct {
 	base  string
 	token string
 	name  string // for api.ClientHeader
+	tries int    // at a request to a server that is busy
 	http  *http.Client
 }
 
@@ -40,7 +41,7 @@ func New(address, token string) (*Client, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("%q is not the address of a server: write for example http://127.0.0.1:7788", address)
 	}
-	return &Client{base: strings.TrimSuffix(address, "/"), token: token, http: &http.Client{
+	return &Client{base: strings.TrimSuffix(address, "/"), token: token, tries: attempts, http: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this server only
 	}}, nil
 }
@@ -52,6 +53,13 @@ func (c *Client) Named(name string) *Client {
 	return &named
 }
 
+// Impatient returns a client that repeats nothing: where the server is busy, the answer is an *Error at once.
+func (c *Client) Impatient() *Client {
+	impatient := *c
+	impatient.tries = 1
+	return &impatient
+}
+
 // Error is an answer that is no success.
 type Error struct {
 	Status     int
@@ -61,7 +69,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Attempts at a request to a server that is busy, and the longest wait between two.
+// Tries at a request to a server that is busy, and the longest wait between two.
 const (
 	attempts = 5
 	maxWait  = 10 * time.Second
@@ -73,7 +81,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, conte
 	for attempt := 1; ; attempt++ {
 		r, err := c.once(ctx, method, path, bytes.NewReader(body), contentType, header...)
 		var e *Error
-		if !errors.As(err, &e) || e.Status != http.StatusTooManyRequests || attempt == attempts {
+		if !errors.As(err, &e) || e.Status != http.StatusTooManyRequests || attempt >= c.tries {
 			return r, err
 		}
 		select {

@@ -25,8 +25,9 @@ import (
 
 // cli is the whole command line; each verb lives in the file of its name.
 type cli struct {
-	JSON    bool `name:"json" help:"Print the result as JSON."`
-	Threads int  `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
+	JSON    bool   `name:"json" help:"Print the result as JSON."`
+	Threads int    `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
+	Server  string `env:"WARMSTART_SERVER" placeholder:"URL" help:"Leave init, tune, apply and effects to a server that warmstart serve runs."`
 
 	Demo      demoCmd      `cmd:"" help:"From words to a network, with pix2pix beside it: a first look, in under a minute."`
 	Pairs     pairsCmd     `cmd:"" help:"Make pairs of pictures to learn from."`
@@ -36,12 +37,13 @@ type cli struct {
 	Train     trainCmd     `cmd:"" help:"Train a network on pairs from scratch."`
 	Apply     applyCmd     `cmd:"" help:"Apply a trained network to pictures."`
 	Serve     serveCmd     `cmd:"" help:"Serve a page and an HTTP interface to all of this."`
+	Effects   effectsCmd   `cmd:"" help:"List and delete the effects of a server."`
 	Export    exportCmd    `cmd:"" help:"Write a network for other programs: as ONNX, as a page for browsers, as an adapter for PEFT."`
 	Eval      evalCmd      `cmd:"" help:"Measure how near the pictures that a network makes come to those of pairs."`
 	Pretrain  pretrainCmd  `cmd:"" help:"Make the weights that this program is shipped with, from nothing."`
 	Zoo       zooCmd       `cmd:"" help:"Build and inspect a zoo: the adapters that a weight generator learns from."`
 	Generator generatorCmd `cmd:"" help:"Train and evaluate weight generators."`
-	Bench     benchCmd     `cmd:"" help:"Measure speed and quality side by side with PyTorch."`
+	Bench     benchCmd     `cmd:"" help:"The evidence: the tables of the paper on unseen concepts, and speed side by side with others."`
 	Doctor    doctorCmd    `cmd:"" help:"Show and check what computing is done with: backend, CPU, threads, memory."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
@@ -59,7 +61,7 @@ func run(args []string) int {
 	parser := kong.Must(&c,
 		kong.Name("warmstart"),
 		kong.Description("Writes the weights of image-to-image networks from descriptions, trains them on a CPU and applies them."),
-		kong.Vars{"demo_concept": demoConcept}, tuneVars(), zooVars(), generatorTrainVars(), generatorEvalVars(), ablationVars(), contestVars(),
+		kong.Vars{"demo_concept": demoConcept}, tuneVars(), serveVars(), zooVars(), generatorTrainVars(), generatorEvalVars(), ablationVars(), contestVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	command, err := parser.Parse(args)
@@ -75,6 +77,10 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // A second Ctrl-C ends the process at once.
+	u := newUI(c.JSON)
+	if c.Server != "" {
+		return failure(os.Stderr, runAt(ctx, u, c.Server, command))
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	return failure(os.Stderr, command.Run(newUI(c.JSON)))
+	return failure(os.Stderr, command.Run(u))
 }

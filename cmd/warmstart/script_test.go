@@ -23,7 +23,9 @@ func TestScripts(t *testing.T) {
 		Dir:       "testdata",
 		Setup:     func(e *testscript.Env) error { e.Setenv("ORT", ort); return nil },
 		Condition: func(name string) (bool, error) { return name == "ort" && ort != "", nil },
-		Cmds:      map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await, "models": models, "tinybase": tinyBase},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"await": await, "awaitserver": awaitServer, "freeport": freePort, "models": models, "tinybase": tinyBase,
+		},
 	})
 }
 

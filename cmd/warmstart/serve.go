@@ -10,19 +10,27 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/server"
 )
 
 type serveCmd struct {
-	Listen string   `default:"127.0.0.1:7788" placeholder:"ADDRESS" help:"Address and port. Others than loopback addresses need --token."`
+	Listen string   `default:"${listen}" placeholder:"ADDRESS" help:"Address and port. Others than loopback addresses need --token."`
 	Token  string   `env:"WARMSTART_TOKEN" placeholder:"SECRET" help:"What clients have to know, 16 characters or more."`
 	Host   []string `placeholder:"NAME" help:"Name under which the server may be asked, besides its addresses and localhost: for a proxy."`
 	Data   string   `placeholder:"DIR" help:"Folder for effects, pairs and trainings. Default: warmstart in the user's configuration folder."`
 	ORT    string   `name:"ort" placeholder:"DIR" help:"Folder with the files of onnxruntime-web, for running effects in the browser."`
 	modelsFlag
 }
+
+// defaultListen is where a server is if nothing else is said.
+const defaultListen = "127.0.0.1:7788"
+
+// serveVars are the defaults that the flags quote.
+func serveVars() kong.Vars { return kong.Vars{"listen": defaultListen} }
 
 // minToken is the length of the shortest token, in bytes.
 const minToken = 16

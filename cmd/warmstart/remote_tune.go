@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/warmstart-ml/warmstart/client"
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/server/api"
+	"github.com/warmstart-ml/warmstart/tune"
+)
+
+// errRemoteModels tells that a server has its own models.
+var errRemoteModels = errors.New("--models and --server: the server has models of its own")
+
+// runAt lets a server train an effect on pairs. The effect stays on its shelf, the pairs don't.
+func (c *tuneCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
+	if err := c.checkRemote(); err != nil {
+		return err
+	}
+	if !isFolder(c.Pairs) {
+		return fmt.Errorf("--pairs %s is no folder", c.Pairs)
+	}
+	e, err := at.NewEffect(ctx, api.NewEffect{Prompt: c.Text})
+	if err != nil {
+		return err
+	}
+	p, err := at.UploadPairs(ctx, "from the command line", os.DirFS(c.Pairs))
+	if err != nil {
+		return fmt.Errorf("--pairs %s: %w", c.Pairs, err)
+	}
+	for _, s := range p.Skipped {
+		u.notice("skipped: %s", s)
+	}
+	j, ended := c.remoteJob(ctx, u, at, e.ID, p.ID)
+	ctx = context.WithoutCancel(ctx) // what is left to do takes a moment, and a second Ctrl-C ends it
+	removed := at.RemovePairs(ctx, p.ID)
+	if j.State != api.Done && j.State != api.Stopped {
+		return errors.Join(ended, removed)
+	}
+	if e, err = at.Effect(ctx, e.ID); err != nil {
+		return err
+	}
+	r, err := download(ctx, u, at, e, c.remoteOut(e))
+	if err != nil {
+		return err
+	}
+	if ended != nil {
+		return hinted{ended, fmt.Sprintf("the best weights so far are in %s", r.Adapter)}
+	}
+	return errors.Join(removed, u.result(r, r.print))
+}
+
+// checkRemote refuses what a server cannot be asked for.
+func (c *tuneCmd) checkRemote() error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	switch {
+	case c.Models != "":
+		return errRemoteModels
+	case c.From != "" && c.From != tune.Generated:
+		return fmt.Errorf("--from %s and --server: a server starts from a description", c.From)
+	case c.LR != nil || c.AllLR != nil || c.Adapter != nil || c.Batch != 0 || c.GAN || c.Direction != "a2b" || c.NoFlip || c.Seed != 1:
+		return errors.New("--server: of the flags of a training, a server takes --all-weights, --seconds, --steps and --until")
+	case c.outFile() && isFolder(c.Out):
+		return fmt.Errorf("-o %s is a folder: name one without .safetensors, or a file", c.Out)
+	}
+	return nil
+}
+
+// remoteJob trains an effect and shows how it goes. When ctx ends, the training is stopped.
+func (c *tuneCmd) remoteJob(ctx context.Context, u *ui, at *client.Client, effect, pairs string) (api.Job, error) {
+	j, err := at.NewJob(ctx, api.NewJob{
+		Kind: api.KindTune, Effect: effect, Pairs: pairs, AllWeights: c.AllWeights, Seconds: c.Seconds, Steps: c.Steps, Until: c.Until,
+	})
+	if err != nil {
+		return j, err
+	}
+	show := u.curve()
+	tell := func(p api.Point) {
+		show(tune.Point{Seconds: p.Tuned.Seconds, Step: p.Tuned.Step, L1: p.Tuned.Loss, PSNR: p.Tuned.PSNR})
+	}
+	id := j.ID
+	j, err = at.Follow(ctx, id, tell)
+	if ctx.Err() != nil {
+		ctx := context.WithoutCancel(ctx)
+		if _, err := at.Stop(ctx, id); err != nil {
+			return j, err
+		}
+		j, err = at.Follow(ctx, id, func(api.Point) {})
+		return j, errors.Join(interrupted{}, err)
+	}
+	if err == nil && j.State != api.Done {
+		err = fmt.Errorf("the server's training was %s", j.State)
+		if j.Error != "" {
+			err = fmt.Errorf("%w: %s", err, j.Error)
+		}
+	}
+	return j, err
+}
+
+// remoteOut is where the weights go.
+func (c *tuneCmd) remoteOut(e api.Effect) string {
+	switch {
+	case c.outFile():
+		return c.Out
+	case e.Kind == api.KindAdapter:
+		return filepath.Join(c.Out, adapterFile)
+	}
+	return filepath.Join(c.Out, gan.WeightsFile)
+}
