@@ -37,8 +37,8 @@ func (c *Client) UploadPairs(ctx context.Context, name string, dir fs.FS) (p api
 	}()
 	q := url.Values{"name": {name}}
 	answer, err := c.once(ctx, http.MethodPost, "/v1/pairs?"+q.Encode(), r, "application/zip")
-	r.CloseWithError(errAnswered)
-	if errPack := <-packed; errPack != nil && !errors.Is(errPack, errAnswered) {
+	r.Close() // ends packing if the server has answered before it was over
+	if errPack := <-packed; errPack != nil && !errors.Is(errPack, io.ErrClosedPipe) {
 		if answer != nil {
 			answer.Body.Close()
 		}
@@ -50,9 +50,6 @@ func (c *Client) UploadPairs(ctx context.Context, name string, dir fs.FS) (p api
 	defer answer.Body.Close()
 	return p, decode(answer, &p)
 }
-
-// errAnswered ends packing when the server has answered before it was over.
-var errAnswered = errors.New("the server has answered")
 
 // pack writes the pictures in a folder as a zip file, without shrinking them further.
 func pack(w io.Writer, dir fs.FS) error {
