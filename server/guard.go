@@ -125,7 +125,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ query) error {
 		if !same(in.Token, s.o.Token) {
 			return fail(http.StatusUnauthorized, "that is not the server's token")
 		}
-		http.SetCookie(w, &http.Cookie{Name: cookie, Value: s.session(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		http.SetCookie(w, &http.Cookie{
+			Name: cookie, Value: s.session(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+			Secure: strings.HasPrefix(r.Header.Get("Origin"), "https:"), // through a proxy
+		})
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

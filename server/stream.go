@@ -52,7 +52,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, q query) error {
 		return fail(http.StatusTooManyRequests, "%d streams of events are open, the most there may be: try again later", maxStreams)
 	}
 	st := &stream{w: w, control: http.NewResponseController(w), sse: !strings.Contains(r.Header.Get("Accept"), typeNDJSON)}
-	st.begin()
+	if st.begin(); r.Method == http.MethodHead {
+		return nil
+	}
 	return ignore(s.follow(st, r, id, after, news))
 }
 

@@ -165,12 +165,13 @@ func (t *training) save() error {
 		}
 	}
 	t.m.mu.Lock()
-	defer t.m.mu.Unlock()
 	t.job.Tuned = t.tuned.session.Point().Seconds
 	if t.scratch != nil {
 		t.job.Raced = t.scratch.session.Point().Seconds
 	}
-	return t.m.save(t.job)
+	r := t.job.stored()
+	t.m.mu.Unlock()
+	return t.m.o.Dir.WriteJSON(r.ID, recordFile, r) // nobody else writes it while the job runs
 }
 
 func (t *training) close() {

@@ -2,8 +2,10 @@ package shelf
 
 import (
 	"container/list"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"github.com/warmstart-ml/warmstart/gan"
@@ -31,6 +33,9 @@ func (s *Shelf) Weights(id string) (api.Effect, Weights, error) {
 		return r.Effect, w.(Weights), nil
 	}
 	f, size, err := s.dir.Open(id, r.File)
+	if errors.Is(err, os.ErrNotExist) && s.changed(r) { // replaced or removed in between
+		return s.Weights(id)
+	}
 	if err != nil {
 		return r.Effect, Weights{}, err
 	}
@@ -41,6 +46,12 @@ func (s *Shelf) Weights(id string) (api.Effect, Weights, error) {
 	}
 	s.cache.put(key, w)
 	return r.Effect, w, nil
+}
+
+// changed tells whether an effect is no longer as it was.
+func (s *Shelf) changed(r record) bool {
+	now, err := s.get(r.ID)
+	return err != nil || now.File != r.File
 }
 
 // Network returns an effect's weights at its own strength, or at another.

@@ -33,6 +33,7 @@ type Shelf struct {
 	base *lora.Base
 	dir  *store.Dir
 
+	writing sync.Mutex // held while the disk is changed, so that who reads need not wait for it
 	mu      sync.RWMutex
 	effects map[string]record
 	cache   cache
@@ -68,9 +69,9 @@ func Open(dir *store.Dir, base *lora.Base, log *slog.Logger) (*Shelf, error) {
 // Add keeps a new effect, and fills in what makes it one of its own.
 func (s *Shelf) Add(e api.Effect, w Weights) (api.Effect, error) {
 	e.ID, e.Created, e.Base, e.Kind, e.Version = store.NewID(), time.Now().UTC().Round(time.Millisecond), s.base.Hash, w.Kind(), 1
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.effects) >= MaxEffects {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.Len() >= MaxEffects {
 		return e, ErrFull
 	}
 	if err := s.dir.Make(e.ID); err != nil {
@@ -92,12 +93,19 @@ func (s *Shelf) write(e api.Effect, w Weights) error {
 	if err := s.dir.WriteJSON(e.ID, recordFile, r); err != nil {
 		return err
 	}
-	if old, ok := s.effects[e.ID]; ok && old.File != r.File {
+	s.cache.put(cacheKey{e.ID, e.Version, stored}, w)
+	old, err := s.get(e.ID)
+	s.set(r)
+	if err == nil && old.File != r.File {
 		s.dir.RemoveFile(e.ID, old.File) // if that fails it is in nobody's way
 	}
-	s.effects[e.ID] = r
-	s.cache.put(cacheKey{e.ID, e.Version, stored}, w)
 	return nil
+}
+
+func (s *Shelf) set(r record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.effects[r.ID] = r
 }
 
 // List returns the effects, the newest first.
@@ -142,27 +150,27 @@ func (s *Shelf) get(id string) (record, error) {
 
 // Change changes what is known of an effect.
 func (s *Shelf) Change(id string, change func(e *api.Effect)) (api.Effect, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.effects[id]
-	if !ok {
-		return r.Effect, fmt.Errorf("%w: %s", ErrUnknown, id)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	r, err := s.get(id)
+	if err != nil {
+		return r.Effect, err
 	}
 	change(&r.Effect)
 	if err := s.dir.WriteJSON(id, recordFile, r); err != nil {
 		return r.Effect, err
 	}
-	s.effects[id] = r
+	s.set(r)
 	return r.Effect, nil
 }
 
 // Replace gives an effect other weights.
 func (s *Shelf) Replace(id string, w Weights, change func(e *api.Effect)) (api.Effect, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.effects[id]
-	if !ok {
-		return r.Effect, fmt.Errorf("%w: %s", ErrUnknown, id)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	r, err := s.get(id)
+	if err != nil {
+		return r.Effect, err
 	}
 	e := r.Effect
 	change(&e)
@@ -173,14 +181,16 @@ func (s *Shelf) Replace(id string, w Weights, change func(e *api.Effect)) (api.E
 
 // Remove deletes an effect.
 func (s *Shelf) Remove(id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.effects[id]; !ok {
-		return fmt.Errorf("%w: %s", ErrUnknown, id)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.get(id); err != nil {
+		return err
 	}
 	if err := s.dir.Remove(id); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.effects, id)
 	return nil
 }

@@ -68,6 +68,7 @@ async function put(id, effect, other, share) {
   const url = URL.createObjectURL(await picture('POST', at, { body: source.small }));
   if (image(id).src) URL.revokeObjectURL(image(id).src);
   image(id).src = url;
+  image(id).alt = id === 'blend-mix' ? 'The blend' : '';
 }
 
 async function create() {

@@ -71,7 +71,7 @@ export class Chart {
     if (all.length === 0 || width === 0) return;
     const end = Math.max(o.end, ...all.map((p) => p.x));
     let [lo, hi] = [Math.min(...all.map((p) => p.y)), Math.max(...all.map((p) => p.y))];
-    const based = o.base !== undefined && Math.abs(o.base - lo) < 8;
+    const based = o.base !== undefined && lo - o.base < Math.max(2, 1.5 * (hi - lo)); // it would flatten the curves
     if (based) [lo, hi] = [Math.min(lo, o.base ?? lo), Math.max(hi, o.base ?? hi)];
     const air = Math.max(0.5, 0.12 * (hi - lo));
     lo -= air;

@@ -67,8 +67,9 @@ function show() {
   if (!status) return;
   const jobs = status.running + status.queued;
   const busy = jobs === 0 ? 'idle' : jobs === 1 ? '1 training' : `${jobs} trainings`;
-  el('server').textContent = status.ready ? `${number(status.weights)} weights, ${status.threads} threads, ${busy}` : 'Warming up…';
+  el('server').textContent = status.ready ? busy : 'warming up…';
   el('server').classList.toggle('busy', !status.ready || jobs > 0);
+  el('server-facts').textContent = `${number(status.weights)} weights, ${status.threads} ${status.threads === 1 ? 'thread' : 'threads'}`;
   el('version').textContent = status.version === '(devel)' ? '' : `Warmstart ${status.version}`;
   if (!status.ready) setTimeout(() => refreshStatus().catch(() => {}), 500);
 }

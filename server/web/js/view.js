@@ -1,7 +1,7 @@
 // What is on the stage: the source, and what the selected effect makes of it.
 
 import { cameraOn } from './camera.js';
-import { el, latest, note, sentence } from './dom.js';
+import { canvas, el, latest, note, sentence } from './dom.js';
 import { apply, render } from './render.js';
 import { busy, paint, proportion } from './stage.js';
 import { reachable, state, training } from './state.js';
@@ -46,7 +46,9 @@ async function pass(source, side) {
   if (!effect) return;
   const result = await render(source, side);
   const current = state.source === source && state.effect === effect && state.strength === strength;
-  if (current && !cameraOn()) paint('after', result);
+  if (!current || cameraOn()) return;
+  paint('after', result);
+  canvas('after').dataset.by = result instanceof ImageBitmap ? 'server' : 'browser';
 }
 
 /** Shows the source as the effect makes it while the strength is being changed. */
