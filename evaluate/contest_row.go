@@ -192,47 +192,42 @@ func (t *trial) fromZero(published, best finish) error {
 	return nil
 }
 
-// table tunes from all starts with one budget. The zero adapter is tuned for as long as it takes to generate weights and to tune them.
+// start is an adapter to tune from.
+type start struct {
+	name    string
+	adapter [][]float32
+	seconds float64 // to get there
+}
+
+// starts returns those of the table. The generator makes one of the prompt, and one of a wrong prompt.
+func (t *trial) starts(made, wrong [][]float32, generating float64) ([]start, error) {
+	list := []start{
+		{MethodGenerated, made, generating}, {MethodZero, t.o.Models.Base.Layout.Initial(), 0}, {MethodMean, t.o.Models.Mean, 0},
+		{MethodShuffled, wrong, generating},
+	}
+	if len(t.o.Models.Zoo) == 0 {
+		return list, nil
+	}
+	adapter, id, err := t.nearest(t.ask.prompt)
+	t.row.Nearest = id
+	return append(list, start{MethodNearest, adapter, 0}), err
+}
+
+// table tunes from all starts with one budget.
 func (t *trial) table(made, wrong [][]float32) error {
 	generating := t.row.Curves[MethodGenerated][0].Seconds
-	base := t.o.Models.Base
-	starts := []struct {
-		name    string
-		adapter [][]float32
-		seconds float64 // to get there
-	}{{MethodGenerated, made, generating}, {MethodZero, base.Layout.Initial(), 0}, {MethodMean, t.o.Models.Mean, 0}, {MethodShuffled, wrong, generating}}
-	if len(t.o.Models.Zoo) > 0 {
-		adapter, id, err := t.nearest(t.ask.prompt)
-		if err != nil {
-			return err
-		}
-		t.row.Nearest = id
-		starts = append(starts, struct {
-			name    string
-			adapter [][]float32
-			seconds float64
-		}{MethodNearest, adapter, 0})
+	starts, err := t.starts(made, wrong, generating)
+	if err != nil {
+		return err
 	}
+	base := t.o.Models.Base
 	for _, s := range starts {
 		if err := t.finish(s.name, base.Layout.Merge(base.Generator.Values, s.adapter), s.seconds, 0); err != nil {
 			return err
 		}
 		for _, all := range []bool{false, true} {
-			lr, steps := t.config.Warm.LR, t.config.Steps
-			if all {
-				lr = t.config.Warm.AllLR
-			}
 			name := tunedName(s.name, all)
-			if s.name == MethodZero {
-				lr = t.zero.Adapter.LR
-				if all {
-					lr = t.zero.All.LR
-				}
-				ours := t.row.Methods[tunedName(MethodGenerated, all)]
-				if tuning := ours.Seconds - generating; tuning > 0 {
-					steps = int(math.Ceil(float64(steps) * ours.Seconds / tuning))
-				}
-			}
+			lr, steps := t.budget(s.name, all, generating)
 			end, err := t.tuned(t.ctx, t.data, s.adapter, all, lr, steps)
 			if err != nil {
 				return fmt.Errorf("tune %s, %s: %w", t.ask.ID, name, err)
@@ -243,6 +238,23 @@ func (t *trial) table(made, wrong [][]float32) error {
 		}
 	}
 	return nil
+}
+
+// budget returns rate and number of steps of tuning. The zero adapter is tuned for as long as it took to generate weights and to tune them.
+func (t *trial) budget(start string, all bool, generating float64) (lr float64, steps int) {
+	steps = t.config.Steps
+	lr, zero := t.config.Warm.LR, t.zero.Adapter.LR
+	if all {
+		lr, zero = t.config.Warm.AllLR, t.zero.All.LR
+	}
+	if start != MethodZero {
+		return lr, steps
+	}
+	ours := t.row.Methods[tunedName(MethodGenerated, all)]
+	if tuning := ours.Seconds - generating; tuning > 0 {
+		steps = int(math.Ceil(float64(steps) * ours.Seconds / tuning))
+	}
+	return zero, steps
 }
 
 // tuned tunes an adapter, or all weights from there, for a number of steps, and returns the whole generator. Its time is that of the steps.

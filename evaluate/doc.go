@@ -13,4 +13,9 @@
 // How generated weights are tuned in the race is not searched for: they get [tune.DefaultSettings], as everyone's do, which were
 // found on seen concepts, as that package tells, and are recorded in the report's configuration as "warm". Where steps are counted, the rate is searched for, as it is for
 // the other side.
+//
+// [RunContest] compares all ways to a network at once, by more pictures and more metrics: FID and KID of the set of pictures that a network
+// makes against that of their targets, PSNR and SSIM. What is generated and what it is compared with get the same budget of tuning; the
+// zero adapter, which is E2GAN's start, gets the time to generate weights as well, and rates of its own. [RunNovelty] tells generated
+// weights from copies of those that were learnt from.
 package evaluate

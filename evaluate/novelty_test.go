@@ -117,8 +117,11 @@ func TestDistances(t *testing.T) {
 	}
 	var want []float64
 	for i, p := range points {
-		_, d := nearestTo(points, p, i)
-		want = append(want, d)
+		near := nearestTo(points, p, 2) // the first one is p itself
+		if near[0] != (place{i, 0}) {
+			t.Errorf("point %d is nearest to %+v", i, near[0])
+		}
+		want = append(want, near[1].d)
 	}
 	if slices.Sort(want); !slices.Equal(got, want) {
 		t.Errorf("%v, wanted %v", got, want)
@@ -134,6 +137,21 @@ func TestDistances(t *testing.T) {
 	}
 	if got := toSegment([]float32{3, 4}, a, a) * math.Sqrt2; math.Abs(got-5) > 1e-6 {
 		t.Errorf("from a point %g", got)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{1, 3, 4, 255, 1000} {
+		var a, b []float32
+		sum := 0.0
+		for range n {
+			x, y := rng.Float32(), rng.Float32()
+			a, b, sum = append(a, x), append(b, y), sum+float64(x-y)*float64(x-y)
+		}
+		if got, want := distance(a, b), math.Sqrt(sum/float64(n)); math.Abs(got-want) > 1e-6 {
+			t.Errorf("%d values: %g, wanted %g", n, got, want)
+		}
 	}
 }
 

@@ -95,8 +95,11 @@ func blockSizes(c Config, z *zoo.Zoo) ([]variant, error) {
 		t.size = size
 		list = append(list, variant{name: fmt.Sprint(size), label: fmt.Sprintf("blocks of %d values", size), x: float64(size), training: t})
 	}
+	if c.Network == weightgen.NetworkUNet1D {
+		return list, nil // its attention along a whole adapter would take tens of gigabytes
+	}
 	values := z.Base.Layout.Params.Size()
-	t.size, t.grouping = (values+3)/4*4, zoo.Whole // the U-Net halves twice
+	t.size, t.grouping = values, zoo.Whole
 	return append(list, variant{name: "whole", label: "the whole adapter as one block", x: float64(values), training: t}), nil
 }
 

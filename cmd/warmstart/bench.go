@@ -13,22 +13,22 @@ import (
 )
 
 type benchCmd struct {
-	Main    benchMainCmd    `cmd:"" help:"The main table: FID, KID, PSNR, SSIM and time of all ways to a network, on unseen concepts."`
-	Curve   benchCurveCmd   `cmd:"" help:"Quality against time and epochs, from the same trainings as the main table."`
-	Novelty benchNoveltyCmd `cmd:"" help:"Are generated weights new, or memorised? Their distances to the zoo, and those of their pictures."`
+	Main    benchMainCmd    `cmd:"" group:"On unseen concepts:" help:"The main table: FID, KID, PSNR, SSIM and time of all ways to a network."`
+	Curve   benchCurveCmd   `cmd:"" group:"On unseen concepts:" help:"Quality against time and epochs, from the same trainings as the main table."`
+	Novelty benchNoveltyCmd `cmd:"" group:"On unseen concepts:" help:"Are generated weights new, or memorised? Their distances to the zoo, and those of their pictures."`
 
-	BlockSize blockSizeCmd `cmd:"" help:"Ablation: weight generators for blocks of 64 to 512 values, and of a whole adapter."`
-	Grouping  groupingCmd  `cmd:"" help:"Ablation: blocks within tensors, within layers, and across everything."`
-	Steps     stepsCmd     `cmd:"" help:"Ablation: 1 to 50 denoising steps of one weight generator."`
-	Target    targetCmd    `cmd:"" help:"Ablation: weight generators that predict x0, v, and the noise."`
-	Network   networkCmd   `cmd:"" help:"Ablation: one block at a time (unet1d), and all at once (dit)."`
-	ZooSize   zooSizeCmd   `cmd:"" help:"Ablation: weight generators that learnt from 25 adapters, and from more up to all."`
-	Stage     stageCmd     `cmd:"" help:"Ablation: training on weights, on pictures, and on both."`
+	BlockSize blockSizeCmd `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Blocks of 64 to 512 values, and of a whole adapter."`
+	Grouping  groupingCmd  `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Blocks within tensors, within layers, and across everything."`
+	Steps     stepsCmd     `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"1 to 50 denoising steps of one weight generator."`
+	Target    targetCmd    `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Predicting x0, v, and the noise."`
+	Network   networkCmd   `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"One block at a time (unet1d), and all at once (dit)."`
+	ZooSize   zooSizeCmd   `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Learning from 25 adapters, and from more up to all."`
+	Stage     stageCmd     `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Training on weights, on pictures, and on both."`
 
-	Kernels kernelsCmd    `cmd:"" help:"Single operations: matrix products, convolutions, element-wise work."`
-	Step    stepCmd       `cmd:"" help:"Whole training steps: speed, memory, allocations, time to start."`
-	Peer    benchPeerCmd  `cmd:"" help:"pix2pix from scratch on unseen concepts, the whole training: speed, and quality at the end."`
-	Apply   benchApplyCmd `cmd:"" help:"Pictures a second of a trained network, against onnxruntime running its export."`
+	Kernels kernelsCmd    `cmd:"" group:"Side by side with others:" help:"Single operations, against PyTorch: matrix products, convolutions, element-wise work."`
+	Step    stepCmd       `cmd:"" group:"Side by side with others:" help:"Whole training steps, against PyTorch: speed, memory, allocations, time to start."`
+	Peer    benchPeerCmd  `cmd:"" group:"Side by side with others:" help:"pix2pix from scratch on unseen concepts, against PyTorch: the whole training, and quality at its end."`
+	Apply   benchApplyCmd `cmd:"" group:"Side by side with others:" help:"Pictures a second of a trained network, against onnxruntime running its export."`
 	Worker  workerCmd     `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
 }
 

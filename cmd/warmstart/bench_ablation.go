@@ -18,7 +18,7 @@ import (
 type ablationFlags struct {
 	Zoo            string `required:"" placeholder:"DIR" help:"Zoo that the generators learn from: warmstart pretrain leaves one in its folder zoo."`
 	Base           string `placeholder:"FILE" help:"The base of the zoo's adapters; default: the one in its folder."`
-	Network        string `default:"dit" enum:"dit,unet1d" placeholder:"NAME" help:"dit: a Transformer over all blocks; unet1d: the paper's, one block at a time. Default: dit."`
+	Network        string `default:"dit" enum:"dit,unet1d" placeholder:"NAME" help:"dit: a Transformer over all blocks; unet1d: the paper's, one block at a time, which a whole adapter is too long for. Default: dit."`
 	Steps          int    `default:"${ablation_steps}" placeholder:"N" help:"Training steps of each generator. Default: ${ablation_steps}."`
 	Concepts       int    `default:"${ablation_concepts}" placeholder:"N" help:"Unseen concepts of each group to measure on; 0: all. Default: ${ablation_concepts}."`
 	ReferenceSteps int    `default:"${reference_steps}" placeholder:"N" help:"Steps of the adapters that are trained on a concept's own pairs. Default: ${reference_steps}."`
