@@ -39,7 +39,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.Status(ctx)
+	s, err := ready(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +65,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("after the load: %w", err)
 	}
 	return tally.report(o, s, took), nil
+}
+
+// ready waits until a server has loaded everything.
+func ready(ctx context.Context, c *client.Client) (api.Status, error) {
+	for {
+		s, err := c.Status(ctx)
+		if err != nil || s.Ready {
+			return s, err
+		}
+		wait(ctx, 100*time.Millisecond)
+	}
 }
 
 // frame is a picture as a webcam sends it.

@@ -30,6 +30,9 @@ func Webcam(ctx context.Context, o Options) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := ready(ctx, c); err != nil {
+		return nil, err
+	}
 	frame, err := frame(ctx, c, o.Side)
 	if err != nil {
 		return nil, err
