@@ -27,7 +27,7 @@ func TestFile(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"title": o.Title, "prompt": o.Prompt, "base": "abc", "preset": "mini", "range": "[-1,1]", "layout": "NCHW, RGB",
-		"multiple_of": "1", "minimum_side": "5", "precision": "float32", "weights_sha256": hash(w.Values),
+		"multiple_of": "1", "minimum_side": "5", "trained_side": "64", "precision": "float32", "weights_sha256": hash(w.Values),
 	} {
 		if m.Metadata[key] != want {
 			t.Errorf("%s is %q, wanted %q", key, m.Metadata[key], want)

@@ -64,8 +64,9 @@ func (b *builder) build(c gan.Config) error {
 func metadata(w *gan.Weights, o Options) map[string]string {
 	m := map[string]string{
 		"title": o.Title, "preset": w.Config.Preset, "layout": "NCHW, RGB", "range": "[-1,1]",
-		"multiple_of": "1", "minimum_side": strconv.FormatInt(minimum(w.Config), 10),
-		"precision": "float32", "weights_sha256": hash(w.Values),
+		"multiple_of": "1", "minimum_side": strconv.Itoa(MinSide(w.Config)),
+		"trained_side": strconv.Itoa(w.Config.Size), // of pictures in training, in pixels
+		"precision":    "float32", "weights_sha256": hash(w.Values),
 	}
 	if o.Title == "" {
 		m["title"] = w.Config.Preset

@@ -41,8 +41,8 @@ func (b *builder) crop(image, sides string) string {
 	return b.named("output", "Slice", []string{image, b.ints(0, 0), sides, b.ints(2, 3)})
 }
 
-// minimum returns the smallest side that a picture may have: extending by reflection takes more pixels than it adds, also that of features.
-func minimum(c gan.Config) int64 {
+// MinSide returns the smallest side that a picture may have: extending by reflection takes more pixels than it adds, also that of features.
+func MinSide(c gan.Config) int {
 	if c.Generator == "unet" {
 		return 1<<(c.Depth-1) + 1
 	}

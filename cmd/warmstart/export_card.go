@@ -11,6 +11,7 @@ import (
 	"text/template"
 	"unicode"
 
+	"github.com/warmstart-ml/warmstart/onnx"
 	"github.com/warmstart-ml/warmstart/onnx/page"
 )
 
@@ -27,6 +28,7 @@ type card struct {
 	Metrics       []cardMetric
 	Files         []string // of onnxruntime-web
 	Runtime       string   // its version
+	Least, Side   int      // of pictures, in pixels: that the network takes, and learnt from
 }
 
 type cardMetric struct {
@@ -40,6 +42,7 @@ func writeCard(w io.Writer, as string, e *exported) error {
 		As: as, Library: map[string]string{"peft": "peft", "web": "onnx"}[as], Adapter: as == "peft",
 		Preset: e.weights.Config.Preset, Title: e.title(), Prompt: e.info.Prompt, Base: e.weights.Config.Base, Steps: e.info.Steps,
 		Files: page.RuntimeFiles(), Runtime: page.Runtime,
+		Least: onnx.MinSide(e.weights.Config), Side: e.weights.Config.Size,
 	}
 	values := e.weights.Values
 	if c.Adapter {

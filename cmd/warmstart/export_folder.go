@@ -52,8 +52,11 @@ func (c exportCmd) writeWeb(ctx context.Context, e *exported, r *exportResult) e
 	if err != nil {
 		return err
 	}
-	const sampleSeed, width, height = 12, 640, 480
-	p := page.Page{Title: e.title(), Name: fileName(e.title()), Model: file, Sample: scene.New(sampleSeed, width, height).Image}
+	const sampleSeed, width, height = 12, 1024, 768
+	p := page.Page{
+		Title: e.title(), Name: fileName(e.title()), Model: file, Sample: scene.New(sampleSeed, width, height).Image,
+		Side: 2 * e.weights.Config.Size, // as apply has it
+	}
 	files := webFiles
 	if c.ORT != "" {
 		p.Runtime = filepath.Join(c.ORT, "node_modules", ort.Web, "dist")

@@ -39,6 +39,8 @@ var (
 	index string
 	//go:embed page.css
 	style string
+	//go:embed carry.js
+	carry string
 	//go:embed page.js
 	script string
 )
@@ -49,6 +51,8 @@ type Page struct {
 	Name   string // for pictures that are saved, without extension
 	Model  []byte // the ONNX file
 	Sample *imageio.Image
+	// Side is the length in pixels of the shorter side at which the network sees larger pictures.
+	Side int
 	// Runtime is a folder with RuntimeFiles to copy, or empty to leave that to the reader.
 	Runtime string
 }
@@ -110,12 +114,14 @@ func (p Page) html() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	code := carry + script
 	policy := fmt.Sprintf("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' %s; style-src %s; "+
-		"img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'", source(script), source(style))
+		"img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'", source(code), source(style))
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{
 		"Title": p.Title, "Name": p.Name, "Runtime": Runtime, "Files": RuntimeFiles(),
-		"Policy": policy, "Style": template.CSS(style), "Script": template.JS(script),
+		"Side": p.Side, "Sides": []int{p.Side / 2, p.Side, 2 * p.Side, 4 * p.Side},
+		"Policy": policy, "Style": template.CSS(style), "Script": template.JS(code),
 	})
 	return b.Bytes(), err
 }

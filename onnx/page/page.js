@@ -8,7 +8,10 @@ const video = document.createElement('video');
 video.muted = video.playsInline = true;
 
 const sample = './sample.jpg';
-const leastSide = 16, cameraSide = 256;
+const photoSide = 1600, cameraSide = 640; // of pictures on the page, in pixels, the longer
+const leastSide = 5;                      // that the network takes
+
+const copy = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true}); // what the network sees
 
 let ort, session, photo, stream;
 let busy = false, again = false;
@@ -62,41 +65,55 @@ async function open(blob) {
   await update();
 }
 
-// draw puts a source of the given size onto the canvas, scaled to a longer side, and says whether that can be computed.
+// draw puts a source of the given size onto the canvas, scaled down to a longer side.
 function draw(source, width, height, longest) {
   const scale = Math.min(longest / Math.max(width, height), 1);
-  const w = Math.round(width * scale), h = Math.round(height * scale);
-  if (Math.min(w, h) < leastSide) {
-    say(`A picture of ${w}x${h} pixels is too small or too narrow.`, true);
-    return false;
-  }
+  const w = Math.max(Math.round(width * scale), 1), h = Math.max(Math.round(height * scale), 1);
   if (before.width !== w || before.height !== h) [before.width, before.height] = [w, h];
   $('stage').style.setProperty('--aspect', w / h);
   shown.fillStyle = '#fff'; // under what is transparent
   shown.fillRect(0, 0, w, h);
   shown.drawImage(source, 0, 0, w, h);
-  return true;
 }
 
-// compute applies the model to the canvas and returns how long that took, in milliseconds.
+// compute changes what is on the canvas, and returns how long the network took for it, in milliseconds.
 async function compute() {
-  const {width, height} = before, pixels = width * height;
-  const {data} = shown.getImageData(0, 0, width, height);
-  const planes = new Float32Array(3 * pixels);
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) planes[c * pixels + i] = data[4 * i + c] / 127.5 - 1;
-  }
+  const {width: W, height: H} = before;
+  const scale = Math.min(Number($('side').value) / Math.min(W, H), 1);
+  const w = Math.max(Math.round(W * scale), leastSide), h = Math.max(Math.round(H * scale), leastSide);
+  const same = w === W && h === H;
+  [copy.canvas.width, copy.canvas.height] = [w, h];
+  copy.imageSmoothingQuality = 'high';
+  copy.drawImage(before, 0, 0, w, h);
+  const small = colours(copy.getImageData(0, 0, w, h).data);
   const begin = performance.now();
-  const {output} = await session.run({image: new ort.Tensor('float32', planes, [1, 3, height, width])});
+  const changed = await apply(small, w, h);
   const took = performance.now() - begin;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = (output.data[c * pixels + i] + 1) * 127.5; // rounds and clamps
-    image.data[4 * i + 3] = 255;
+  const full = shown.getImageData(0, 0, W, H);
+  if (same) {
+    for (let i = 0; i < changed.length; i++) full.data[4 * Math.floor(i / 3) + i % 3] = 255 * changed[i]; // rounds
+  } else {
+    full.data.set(carryOver(full.data, W, H, small, changed, w, h));
   }
-  if (after.width !== width || after.height !== height) [after.width, after.height] = [width, height];
-  result.putImageData(image, 0, 0);
+  if (after.width !== W || after.height !== H) [after.width, after.height] = [W, H];
+  result.putImageData(full, 0, 0);
   return took;
+}
+
+// colours takes RGB in [0,1] out of RGBA.
+function colours(data) {
+  const out = new Float32Array(data.length / 4 * 3);
+  for (let i = 0; i < out.length; i++) out[i] = data[4 * Math.floor(i / 3) + i % 3] / 255;
+  return out;
+}
+
+// apply runs the network, which wants planes in [-1,1].
+async function apply(colours, w, h) {
+  const n = w * h, planes = new Float32Array(3 * n), changed = new Float32Array(3 * n);
+  for (let i = 0; i < 3 * n; i++) planes[i % 3 * n + Math.floor(i / 3)] = 2 * colours[i] - 1;
+  const {output} = await session.run({image: new ort.Tensor('float32', planes, [1, 3, h, w])});
+  for (let i = 0; i < 3 * n; i++) changed[i] = (output.data[i % 3 * n + Math.floor(i / 3)] + 1) / 2;
+  return changed;
 }
 
 // update computes the photo; what changes meanwhile is computed after it.
@@ -107,10 +124,10 @@ async function update() {
   try {
     while (again && !stream) {
       again = false;
-      if (!draw(photo, photo.width, photo.height, Number($('size').value))) continue;
+      draw(photo, photo.width, photo.height, photoSide);
       say('Computing…');
       const took = await compute();
-      say(`${after.width}x${after.height} pixels in ${(took / 1000).toFixed(2)} s`);
+      say(`${copy.canvas.width}x${copy.canvas.height} pixels in ${(took / 1000).toFixed(2)} s`);
     }
   } catch (error) {
     say(`This picture could not be computed: ${error.message ?? error}`, true);
@@ -151,14 +168,15 @@ async function live() {
   let frames = 0, since = performance.now();
   try {
     while (stream === own) {
-      if (video.videoWidth && draw(video, video.videoWidth, video.videoHeight, cameraSide)) {
+      if (video.videoWidth) {
+        draw(video, video.videoWidth, video.videoHeight, cameraSide);
         await compute();
         frames++;
       }
       await new Promise(requestAnimationFrame);
       const now = performance.now();
       if (now - since > 1000) {
-        $('rate').textContent = `${(frames * 1000 / (now - since)).toFixed(1)} pictures/s of ${before.width}x${before.height} pixels`;
+        $('rate').textContent = `${(frames * 1000 / (now - since)).toFixed(1)} pictures/s`;
         frames = 0;
         since = now;
       }
@@ -187,7 +205,7 @@ $('file').addEventListener('change', event => {
   if (event.target.files[0]) open(event.target.files[0]);
   event.target.value = '';
 });
-$('size').addEventListener('change', update);
+$('side').addEventListener('change', update);
 $('save').addEventListener('click', save);
 $('camera').addEventListener('click', () => {
   if (!stream) return startCamera();
