@@ -25,11 +25,12 @@ type benchCmd struct {
 	ZooSize   zooSizeCmd   `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Learning from 25 adapters, and from more up to all."`
 	Stage     stageCmd     `cmd:"" group:"Ablations of weight generators, on unseen concepts:" help:"Training on weights, on pictures, and on both."`
 
-	Kernels kernelsCmd    `cmd:"" group:"Side by side with others:" help:"Single operations, against PyTorch: matrix products, convolutions, element-wise work."`
-	Step    stepCmd       `cmd:"" group:"Side by side with others:" help:"Whole training steps, against PyTorch: speed, memory, allocations, time to start."`
-	Peer    benchPeerCmd  `cmd:"" group:"Side by side with others:" help:"pix2pix from scratch on unseen concepts, against PyTorch: the whole training, and quality at its end."`
-	Apply   benchApplyCmd `cmd:"" group:"Side by side with others:" help:"Pictures a second of a trained network, against onnxruntime running its export."`
-	Worker  workerCmd     `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
+	Kernels kernelsCmd     `cmd:"" group:"Side by side with others:" help:"Single operations, against PyTorch: matrix products, convolutions, element-wise work."`
+	Step    stepCmd        `cmd:"" group:"Side by side with others:" help:"Whole training steps, against PyTorch: speed, memory, allocations, time to start."`
+	Peer    benchPeerCmd   `cmd:"" group:"Side by side with others:" help:"pix2pix from scratch on unseen concepts, against PyTorch: the whole training, and quality at its end."`
+	Apply   benchApplyCmd  `cmd:"" group:"Side by side with others:" help:"Pictures a second of a trained network, against onnxruntime running its export."`
+	Server  benchServerCmd `cmd:"" group:"Side by side with others:" help:"A server: a stream of frames, then many clients at once, which apply, make, train and break off."`
+	Worker  workerCmd      `cmd:"" hidden:"" help:"Answer requests of a benchmark on standard input."`
 }
 
 // benchFlags are common to all benchmarks.
