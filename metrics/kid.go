@@ -24,7 +24,7 @@ const (
 // KIDResult is the kernel distance of two sets of pictures.
 type KIDResult struct {
 	Mean    float64 `json:"mean"` // over the subsets; unbiased, so that it may be a little below 0
-	Std     float64 `json:"std"`  // over the subsets, of which clean-fid and others print the deviation without Bessel's correction
+	Std     float64 `json:"std"`  // over the subsets, dividing by their number; 0 for one subset
 	Subsets int     `json:"subsets"`
 	Size    int     `json:"size"` // pictures of each set in a subset
 }
