@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -38,6 +39,7 @@ type Applier struct {
 // effect is a generator's weights on the engine's backend.
 type effect struct {
 	config  gan.Config // what the network depends on, the rest zero: generators of other weights are the same program
+	side    int        // of the pictures that it sees, in pixels, the shorter
 	network *gan.Network
 	weights []compute.Buffer
 }
@@ -60,6 +62,9 @@ func (e *Engine) Applier(chain ...*gan.Weights) (*Applier, error) {
 }
 
 func (e *Engine) effect(w *gan.Weights) (f effect, err error) {
+	if f.side = e.Side; f.side == 0 {
+		f.side = min(max(SideTimes*w.Config.Size, MinSide), MaxSide)
+	}
 	f.config = gan.Config{Preset: w.Config.Generator, Generator: w.Config.Generator, Width: w.Config.Width, Depth: w.Config.Depth}
 	if f.network, err = w.Config.Network(); err != nil {
 		return f, err
@@ -99,7 +104,7 @@ func (a *Applier) Apply(ctx context.Context, in *imageio.Image) (*imageio.Image,
 	for i := range a.effects {
 		f := &a.effects[i]
 		var err error
-		if out, err = a.engine.run(ctx, f, out); err != nil && ctx.Err() == nil {
+		if out, err = a.engine.apply(ctx, f, out); err != nil && ctx.Err() == nil {
 			err = fmt.Errorf("apply a %s to a picture of %dx%d: %w", f.config.Generator, in.W, in.H, err)
 		}
 		if err != nil {
@@ -107,4 +112,25 @@ func (a *Applier) Apply(ctx context.Context, in *imageio.Image) (*imageio.Image,
 		}
 	}
 	return out, nil
+}
+
+// apply applies one effect.
+func (e *Engine) apply(ctx context.Context, f *effect, in *imageio.Image) (*imageio.Image, error) {
+	w, h := f.seen(in.W, in.H)
+	if w == in.W && h == in.H {
+		return e.run(ctx, f, in)
+	}
+	small := in.Resize(w, h)
+	changed, err := e.run(ctx, f, small)
+	if err != nil {
+		return nil, err
+	}
+	return carryOver(in, small, changed), nil
+}
+
+// seen returns the size at which the generator sees pictures of a size.
+func (f *effect) seen(w, h int) (int, int) {
+	scale := min(1, float64(f.side)/float64(min(w, h)), math.Sqrt(maxRunning/(float64(w)*float64(h))))
+	scaled := func(n int) int { return max(int(math.Round(scale*float64(n))), 1) }
+	return scaled(w), scaled(h)
 }

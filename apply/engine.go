@@ -19,8 +19,19 @@ const (
 	maxCompiled = 2 * maxRunning // of images that there are compiled generators for
 )
 
+// Bounds and default of Engine.Side.
+const (
+	MinSide   = 16
+	MaxSide   = 1024
+	SideTimes = 2
+)
+
 // Engine runs generators on a backend. Each is compiled once for a size of pictures, whatever its weights; the latest used are kept.
 type Engine struct {
+	// Side is the length in pixels of the shorter side at which generators see pictures where it is longer, from MinSide to MaxSide; 0 for SideTimes
+	// that of the pictures they were trained on. It is for appliers to be made.
+	Side int
+
 	backend compute.Backend
 	running *semaphore.Weighted // maxRunning
 	least   int64               // that a run takes of it: there are never more of them than threads

@@ -76,10 +76,26 @@ func hasAt(offset int, magic string) func([]byte) bool {
 	}
 }
 
+// Encoded is a picture file whose header is within the limits.
+type Encoded struct {
+	W, H  int // as encoded, before orientation
+	codec codec
+	bytes []byte
+}
+
 // Decode reads one PNG, JPEG or WebP picture, found by its first bytes. EXIF orientation is applied,
 // alpha is composited on white, grey, CMYK and 16-bit samples are converted; colour profiles are ignored.
 // Its errors tell the cause and the remedy; the caller adds the name of the file.
 func Decode(r io.Reader, limits Limits) (*Image, error) {
+	e, err := Read(r, limits)
+	if err != nil {
+		return nil, err
+	}
+	return e.Decode()
+}
+
+// Read is the first half of Decode: it reads the file and checks its header, so that the size is known before it is decoded.
+func Read(r io.Reader, limits Limits) (*Encoded, error) {
 	limits = limits.withDefaults()
 	b, err := io.ReadAll(io.LimitReader(r, limits.MaxBytes+1))
 	if err != nil {
@@ -103,11 +119,16 @@ func Decode(r io.Reader, limits Limits) (*Image, error) {
 		return nil, fmt.Errorf("%dx%d pixels are over the limit of %.4g megapixels: %w",
 			config.Width, config.Height, float64(limits.MaxPixels)/1e6, ErrTooLarge)
 	}
-	m, err := c.decode(bytes.NewReader(b))
+	return &Encoded{W: config.Width, H: config.Height, codec: c, bytes: b}, nil
+}
+
+// Decode is the second half of Decode.
+func (e *Encoded) Decode() (*Image, error) {
+	m, err := e.codec.decode(bytes.NewReader(e.bytes))
 	if err != nil {
-		return nil, damaged(c.name, err)
+		return nil, damaged(e.codec.name, err)
 	}
-	return FromImage(m).orient(orientation(c.exif(b))), nil
+	return FromImage(m).orient(orientation(e.codec.exif(e.bytes))), nil
 }
 
 func sniff(b []byte) (codec, error) {

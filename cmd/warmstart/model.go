@@ -38,12 +38,20 @@ const adapterFile = "adapter.safetensors"
 
 // generator reads what is to be applied: a weights file or checkpoint, an adapter, or a folder with one of them.
 func (m modelsFlag) generator(u *ui, path string) (*gan.Weights, error) {
+	return m.atStrength(u, path, 1)
+}
+
+// atStrength is generator with an adapter at a strength, with 1 as trained. Nothing else has one.
+func (m modelsFlag) atStrength(u *ui, path string, strength float32) (*gan.Weights, error) {
 	if path = weightsIn(path); !isFolder(path) {
 		if is, err := lora.IsAdapter(path); err != nil {
 			return nil, err
 		} else if is {
-			return m.adapted(path)
+			return m.adapted(path, strength)
 		}
+	}
+	if strength != 1 {
+		return nil, fmt.Errorf("--strength is for adapters, and %s is not one: all weights of its network were trained, there is nothing that they could be near to", path)
 	}
 	w, notice, err := gan.ReadWeights(path)
 	if notice != "" {
@@ -66,7 +74,7 @@ func weightsIn(path string) string {
 }
 
 // adapted reads an adapter and applies it to its base.
-func (m modelsFlag) adapted(path string) (*gan.Weights, error) {
+func (m modelsFlag) adapted(path string, strength float32) (*gan.Weights, error) {
 	b, err := m.base()
 	if err != nil {
 		return nil, err
@@ -74,6 +82,12 @@ func (m modelsFlag) adapted(path string) (*gan.Weights, error) {
 	a, err := lora.ReadAdapter(path, b)
 	if err != nil {
 		return nil, hinted{err, "--models DIR names the folder of another base"}
+	}
+	if strength != 1 {
+		a.Values, err = b.Layout.Mix(lora.Part{Values: a.Values, Weight: strength})
+		if err != nil {
+			return nil, err
+		}
 	}
 	return b.Apply(a)
 }
