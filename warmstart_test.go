@@ -8,8 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/warmstart-ml/warmstart/concept"
+	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/internal/tiny"
+	"github.com/warmstart-ml/warmstart/metrics"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/textenc"
 )
@@ -170,5 +174,65 @@ func TestPretrained(t *testing.T) {
 	}
 	if _, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a faded photo of a foggy evening"); err != nil || unknown != nil {
 		t.Errorf("unknown %q, error %v", unknown, err)
+	}
+}
+
+// TestPretrainedFeatures: by the features in the binary, sets of pictures with one edit are near each other, blurred ones are further off, and
+// unedited ones far.
+func TestPretrainedFeatures(t *testing.T) {
+	w, err := LoadFeatures("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := w.Extractor(cputest.New(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	const n = 24 // pictures of a set
+	pictures, err := corpus.New(t.Context(), corpus.Config{Size: w.Config.Size, Scenes: 2 * n, First: corpus.DevScenes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sketch, err := concept.Find("pencil-sketch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs, err := pictures.Pairs(sketch, corpus.Choice{Pairs: 2 * n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, second, blurred, plain []*imageio.Image
+	for i := range n {
+		_, a, err := pairs.Pair(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, b, err := pairs.Pair(n + i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := w.Config.Size
+		first, second, plain = append(first, a), append(second, b), append(plain, source)
+		blurred = append(blurred, b.Resize(size/2, size/2).Resize(size, size))
+	}
+	want, err := e.Features(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fid, kid []float64
+	for _, set := range [][]*imageio.Image{second, blurred, plain} {
+		f, err := e.Features(t.Context(), set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := metrics.Compare(want, f, metrics.KIDOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fid, kid = append(fid, c.FID), append(kid, c.KID.Mean)
+	}
+	if fid[1] < 3*fid[0] || fid[2] < 1.5*fid[1] || kid[1] < kid[0]+0.1 || kid[2] < kid[1]+0.1 {
+		t.Errorf("of other, blurred and unedited pictures: FID %v, KID %v", fid, kid)
 	}
 }
