@@ -22,7 +22,7 @@ type Config struct {
 
 // DefaultConfig returns the configuration of the shipped network. Tried in 300 steps, with one scale only and all layers on it: learning rates of
 // 1e-3 and 3e-3 gave accuracies of 0.170 and 0.171, and so did 600 steps of half the batch; without layer norms it was the same. What
-// counts is the number of pictures, of which no two are alike.
+// counts is the number of pictures, of which no two are alike: three scales gave 0.22, 0.34 and 0.44 after 480, 1200 and all 2400 steps. Chance is 0.016.
 func DefaultConfig() Config {
 	return Config{Size: 64, Width: 32, Hidden: 256, Batch: 32, Steps: 2400, Warmup: 100, LR: 2e-3, Photos: 0.4, Seed: 1}
 }
