@@ -60,10 +60,11 @@ func Load(dir string) (*Models, error) {
 
 // LoadBase reads the base in a folder, or that in the binary for "".
 func LoadBase(dir string) (b *lora.Base, err error) {
-	return b, open(dir, pretrained.BaseFile, func(r io.Reader, size int64) (err error) {
+	err = open(dir, pretrained.BaseFile, func(r io.Reader, size int64) (err error) {
 		b, err = lora.DecodeBase(r, size)
 		return err
 	})
+	return b, err
 }
 
 // LoadFeatures reads the network that sets of pictures are compared by from a folder, or that in the binary for "".
