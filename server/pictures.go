@@ -107,14 +107,20 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request, q query, network 
 	if err != nil {
 		return err
 	}
+	release, err := s.decoder.Hold(r.Context(), r.ContentLength)
+	if err != nil {
+		return err
+	}
+	defer release()
 	encoded, err := s.readPicture(w, r)
 	if err != nil {
 		return err
 	}
-	in, err := s.decoder.Decode(r.Context(), encoded, side)
+	in, done, err := s.decoder.Decode(r.Context(), encoded, side)
 	if err != nil {
 		return pictureError(r, err)
 	}
+	defer done()
 	out, err := s.studio.Apply(r.Context(), client(r), n.Key, n.Values, in)
 	if err != nil {
 		return err

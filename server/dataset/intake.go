@@ -77,7 +77,7 @@ func (in *Intake) picture(k key, h half, name string, encoded []byte) error {
 	if in.files++; in.files > maxFiles {
 		return fmt.Errorf("%w: it has more than %d pictures", ErrTooLarge, maxFiles)
 	}
-	m, err := in.decoder.Decode(in.ctx, encoded, 2*keptSide)
+	m, release, err := in.decoder.Decode(in.ctx, encoded, 2*keptSide)
 	if in.ctx.Err() != nil {
 		return context.Cause(in.ctx)
 	}
@@ -85,6 +85,7 @@ func (in *Intake) picture(k key, h half, name string, encoded []byte) error {
 		in.skip(name, err.Error())
 		return nil
 	}
+	defer release()
 	f := in.found[k]
 	if f == nil {
 		f = &found{}
