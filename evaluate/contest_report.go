@@ -76,17 +76,17 @@ type Better struct {
 
 // ContestRow is a concept.
 type ContestRow struct {
-	Concept string            `json:"concept"`
-	Group   concept.Group     `json:"group"`
-	Prompt  string            `json:"prompt"`
-	Nearest string            `json:"nearest,omitempty"` // concept of the zoo
-	Methods map[string]Method `json:"methods"`
-	ToPSNR  Arrivals          `json:"to_psnr"`
-	ToFID   Arrivals          `json:"to_fid"`
+	Concept    string            `json:"concept"`
+	Group      concept.Group     `json:"group"`
+	Prompt     string            `json:"prompt"`
+	Nearest    string            `json:"nearest,omitempty"` // concept of the zoo
+	Methods    map[string]Method `json:"methods"`
+	ToPSNR     Arrivals          `json:"to_psnr"`
+	ToFID      Arrivals          `json:"to_fid"`
+	Contention contention.Shares `json:"load"`
 	// Curves are those of MethodScratch and MethodScratchBest; of MethodGenerated, with all weights tuned; and of MethodZero, with the
-	// adapter tuned.
-	Curves     map[string][]Point `json:"curves"`
-	Contention contention.Shares  `json:"load"`
+	// adapter tuned. ContestReport.Curves has them in JSON.
+	Curves map[string][]Point `json:"-"`
 	// Pictures are what methods make of the first test picture, and the target.
 	Pictures map[string]*imageio.Image `json:"-"`
 }
@@ -270,14 +270,15 @@ func compareMethods(rows []ContestRow) map[string]map[string]Better {
 	return all
 }
 
-// keptRow is a row as the cache has it, with its pictures.
+// keptRow is a row as the cache has it, with all of it.
 type keptRow struct {
 	ContestRow
+	Curves   map[string][]Point
 	Pictures map[string]page.Shot
 }
 
 func (r ContestRow) keep() keptRow {
-	k := keptRow{r, map[string]page.Shot{}}
+	k := keptRow{r, r.Curves, map[string]page.Shot{}}
 	for name, m := range r.Pictures {
 		k.Pictures[name] = page.Shot{Image: m}
 	}
@@ -286,7 +287,7 @@ func (r ContestRow) keep() keptRow {
 
 func (k keptRow) restore() ContestRow {
 	r := k.ContestRow
-	r.Pictures = map[string]*imageio.Image{}
+	r.Curves, r.Pictures = k.Curves, map[string]*imageio.Image{}
 	for name, s := range k.Pictures {
 		r.Pictures[name] = s.Image
 	}
