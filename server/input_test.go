@@ -122,7 +122,7 @@ func TestBadInput(t *testing.T) {
 		{"small bomb", "POST", effect + "/apply", "image/png", pngBomb(6000, 6000), 422, ""},
 		{"long file", "POST", effect + "/apply", jpeg, bytes.Repeat([]byte{0xff}, 21<<20), 413, "20971520 bytes"},
 		{"apply nothing", "POST", "/v1/effects/" + id + "/apply", jpeg, good, 404, "no such effect"},
-		{"huge result", "POST", effect + "/apply?side=100000", jpeg, good, 400, "from 16 to 2048"},
+		{"huge result", "POST", effect + "/apply?side=100000", jpeg, good, 400, "from 16 to 8192"},
 
 		// jobs
 		{"no kind", "POST", "/v1/jobs", js, api.NewJob{Effect: e.ID}, 422, "kind"},

@@ -20,7 +20,7 @@ const (
 	jsonTime    = 10 * time.Second
 	pictureTime = 30 * time.Second
 	pairsTime   = 10 * time.Minute
-	maxSide     = 2048 // pixels of a picture that is made
+	maxSide     = 8192 // pixels of a picture that is made
 )
 
 // readBody reads a request's body of at most so many bytes in at most that time.

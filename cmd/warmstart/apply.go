@@ -63,8 +63,13 @@ func (c applyCmd) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	defer applier.Close()
+	return c.perform(ctx, u, jobs, applier)
+}
+
+// perform does all pictures and tells what came of them.
+func (c applyCmd) perform(ctx context.Context, u *ui, jobs []applyJob, a applier) error {
 	w := &applyWork{
-		ui: u, applier: applier, jobs: jobs, skipped: make([]error, len(jobs)), decoded: semaphore.NewWeighted(maxDecoded),
+		ui: u, applier: a, jobs: jobs, skipped: make([]error, len(jobs)), decoded: semaphore.NewWeighted(maxDecoded),
 		progress: u.progress("applying", "pictures"),
 	}
 	if err := corpus.Parallel(ctx, len(jobs), func(i int) error { return w.do(ctx, i) }); ctx.Err() != nil {
@@ -119,10 +124,15 @@ const (
 	maxEncoded = 256 << 20  // bytes of a picture file
 )
 
+// applier changes pictures: here or at a server.
+type applier interface {
+	Apply(ctx context.Context, in *imageio.Image) (*imageio.Image, error)
+}
+
 // applyWork is pictures under way.
 type applyWork struct {
 	ui       *ui
-	applier  *apply.Applier
+	applier  applier
 	jobs     []applyJob
 	decoded  *semaphore.Weighted // maxDecoded
 	progress func(done, total int)

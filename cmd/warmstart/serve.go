@@ -50,6 +50,12 @@ func (c serveCmd) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return hinted{fmt.Errorf("--listen %s: %w", c.Listen, err), "--listen 127.0.0.1:0 takes a free port"}
+	}
+	defer l.Close() // closes it twice at times, which is no matter
 	models, err := warmstart.Load(c.Models)
 	if err != nil {
 		return c.hint(err)
@@ -67,14 +73,8 @@ func (c serveCmd) Run(ctx context.Context, u *ui) error {
 		return hinted{err, "--data names the folder, --ort that of onnxruntime-web"}
 	}
 	defer s.Close()
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return hinted{fmt.Errorf("--listen %s: %w", c.Listen, err), "--listen 127.0.0.1:0 takes a free port"}
-	}
 	r := serveResult{URL: "http://" + l.Addr().String(), Data: data}
-	err = u.result(r, func(w io.Writer) { fmt.Fprintf(w, "%s serves %s\n", r.URL, r.Data) })
-	if err != nil {
+	if err := u.result(r, func(w io.Writer) { fmt.Fprintf(w, "%s serves %s\n", r.URL, r.Data) }); err != nil {
 		return err
 	}
 	return s.Serve(ctx, l)
