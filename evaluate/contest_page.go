@@ -71,7 +71,7 @@ func (r *ContestReport) byConcept() page.Table {
 	for _, row := range r.Rows {
 		line := []string{row.Prompt, string(row.Group), row.ToPSNR.Published.text(), row.ToPSNR.Best.text()}
 		for _, m := range methods {
-			line = append(line, fmt.Sprintf("%.1f", row.Methods[m].FID))
+			line = append(line, fmt.Sprintf("%.3g", row.Methods[m].FID))
 		}
 		for _, m := range methods {
 			line = append(line, fmt.Sprintf("%.1f", row.Methods[m].PSNR))

@@ -39,7 +39,7 @@ func (r *ContestReport) Cells() (lines [][]string) {
 	for _, v := range methodNames {
 		if m, ok := r.Methods[v.method]; ok {
 			lines = append(lines, []string{
-				v.name, fmt.Sprintf("%.2f", m.FID), fmt.Sprintf("%.2f ± %.2f", 1e3*m.KID, 1e3*m.KIDStd), fmt.Sprintf("%.2f", m.PSNR),
+				v.name, fmt.Sprintf("%.3g", m.FID), fmt.Sprintf("%.3g ± %.2g", 1e3*m.KID, 1e3*m.KIDStd), fmt.Sprintf("%.2f", m.PSNR),
 				fmt.Sprintf("%.3f", m.SSIM), dash(m.Seconds > 0, "%.2f", m.Seconds), dash(m.Steps > 0, "%d", m.Steps),
 			})
 		}

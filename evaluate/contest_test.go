@@ -253,6 +253,15 @@ func TestAverage(t *testing.T) {
 	}
 }
 
+func TestCurveCells(t *testing.T) {
+	curves := map[string][]Mean{MethodGenerated: {{0.2, 20, 3}, {1, 21.25, 2.5}, {4, 22, 0.5}}, MethodScratch: {{5, 18, 4}}}
+	head, lines := cells(curves, []float64{0.1, 1, 3, 10, 30}, "s")
+	if !slices.Equal(head[1:], []string{"0.1 s", "1 s", "3 s", "10 s", "30 s"}) || !slices.Equal(lines[0][1:], []string{"-", "21.2 (2.5)", "21.2 (2.5)", "22.0 (0.5)", "-"}) ||
+		!slices.Equal(lines[2][1:], []string{"-", "-", "-", "18.0 (4)", "-"}) {
+		t.Errorf("%q, %q", head, lines)
+	}
+}
+
 // TestJury compares the jury's pictures and scores with the long way round.
 func TestJury(t *testing.T) {
 	o, backend := testContest(t), testBackend(t)

@@ -142,7 +142,7 @@ var (
 	tableEpochs = []float64{0, 1, 5, 10, 20, 50, 100, 200}
 )
 
-// cells returns the lines of a table of mean curves.
+// cells returns the lines of a table of mean curves, each up to its end.
 func cells(curves map[string][]Mean, places []float64, unit string) (head []string, lines [][]string) {
 	head = []string{"PSNR in dB (FID)"}
 	for _, x := range places {
@@ -150,10 +150,12 @@ func cells(curves map[string][]Mean, places []float64, unit string) (head []stri
 	}
 	for _, m := range curveMethods {
 		line := []string{m.name}
+		ended := false
 		for _, x := range places {
 			cell := "-"
-			if v, ok := at(curves[m.method], x); ok {
-				cell = fmt.Sprintf("%.1f (%.1f)", v.PSNR, v.FID)
+			if v, ok := at(curves[m.method], x); ok && !ended {
+				cell = fmt.Sprintf("%.1f (%.3g)", v.PSNR, v.FID)
+				ended = v == curves[m.method][len(curves[m.method])-1]
 			}
 			line = append(line, cell)
 		}
