@@ -117,6 +117,9 @@ func (r *ContestReport) warnings() (lines []string) {
 	if w := r.Load.Warning(); w != "" {
 		lines = append(lines, w)
 	}
+	if len(r.Config.Race.LRs) < 3 {
+		return append(lines, "Few learning rates were tried from scratch and from the zero adapter: a look, not a measurement.")
+	}
 	for _, v := range []struct {
 		c    Candidate
 		what string

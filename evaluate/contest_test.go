@@ -14,6 +14,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/contention"
 	"github.com/warmstart-ml/warmstart/internal/page"
 	"github.com/warmstart-ml/warmstart/internal/tiny"
 	"github.com/warmstart-ml/warmstart/metrics"
@@ -203,6 +204,17 @@ func TestBadContests(t *testing.T) {
 		if _, err := RunContest(t.Context(), testBackend(t), o); err == nil || !strings.Contains(err.Error(), v.want) {
 			t.Errorf("wanted an error with %q: %v", v.want, err)
 		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	r := &ContestReport{Config: DefaultContest(), Best: Candidate{LR: 0.004, Edge: true}, Load: contention.Shares{Others: 1}}
+	if got := r.warnings(); len(got) != 2 || !strings.Contains(got[0], "100 % of one CPU") || !strings.Contains(got[1], "recipe from scratch: the best learning rate, 0.004, is at the edge") {
+		t.Errorf("%q", got)
+	}
+	r.Config = QuickContest()
+	if got := r.warnings(); len(got) != 2 || !strings.HasPrefix(got[1], "Few learning rates") {
+		t.Errorf("%q", got)
 	}
 }
 
