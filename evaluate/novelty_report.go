@@ -128,8 +128,12 @@ func (r *NoveltyReport) findings() (lines []string) {
 			g.Pictures, median(r.Training.Pictures), 100*g.NearPictures),
 		fmt.Sprintf("On %.0f %% of the new concepts their pictures are nearer to the target than those of any training adapter, chosen with the target known.", 100*g.BeatsZoo))
 	if d, ok := r.Groups[string(concept.Wording)]; ok {
-		lines = append(lines, fmt.Sprintf("For %d concepts of the zoo, asked for in new words, the nearest training adapter is the concept's own on %.0f %%, at a median distance of %.2f: that is recall, as it should be.",
-			d.Concepts, 100*d.Own, d.Weights))
+		recall := "that is recall, as it should be"
+		if d.Own < 0.5 {
+			recall = "most of what was learnt is not recalled"
+		}
+		lines = append(lines, fmt.Sprintf("For %d concepts of the zoo, asked for in new words, the nearest training adapter is the concept's own on %.0f %%, at a median distance of %.2f: %s.",
+			d.Concepts, 100*d.Own, d.Weights, recall))
 	}
 	return append(lines, g.verdict())
 }
@@ -142,7 +146,7 @@ func (g NoveltyGroup) verdict() string {
 	case g.NearWeights >= 0.5:
 		return "Memorisation in part: for new concepts, most generated weights are close to a training adapter's, but make other pictures."
 	case g.BeatsZoo < 0.5:
-		return "No memorisation, but little use of it: the generated adapters are no copies, and yet on most new concepts some training adapter makes better pictures."
+		return "No memorisation, but little gain: the generated adapters are no copies, and yet on most new concepts some training adapter makes better pictures."
 	}
 	return "No memorisation: for new concepts the generated adapters are neither copies nor as good as a choice among the training ones, but better."
 }

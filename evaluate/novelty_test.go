@@ -82,7 +82,7 @@ func TestVerdicts(t *testing.T) {
 		want  string
 	}{
 		{NoveltyGroup{NearPictures: 0.6}, "Memorisation: "}, {NoveltyGroup{NearWeights: 0.6}, "Memorisation in part"},
-		{NoveltyGroup{BeatsZoo: 0.4}, "little use"}, {NoveltyGroup{BeatsZoo: 0.6}, "but better"},
+		{NoveltyGroup{BeatsZoo: 0.4}, "little gain"}, {NoveltyGroup{BeatsZoo: 0.6}, "but better"},
 	} {
 		if got := v.group.verdict(); !strings.Contains(got, v.want) {
 			t.Errorf("%+v: %s", v.group, got)
