@@ -105,11 +105,13 @@ func message(err error, status int) string {
 
 // answerError writes the answer to a request that failed.
 func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil && s.ending.Err() == nil { // nobody reads it
-		w.WriteHeader(statusGone)
+	code := status(err)
+	// A read that times out ends the context as well as a client that goes away does.
+	if r.Context().Err() != nil && s.ending.Err() == nil && code != http.StatusRequestTimeout {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(statusGone) // nobody reads it
 		return
 	}
-	code := status(err)
 	var path *fs.PathError
 	if code == http.StatusInternalServerError || errors.As(err, &path) {
 		s.o.Log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)

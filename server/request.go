@@ -25,19 +25,27 @@ const (
 
 // readBody reads a request's body of at most so many bytes in at most that time.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) ([]byte, error) {
-	done := readWithin(w, within)
-	defer done()
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	read := readWithin(w, within)
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	read(err)
+	return b, err
 }
 
-// readWithin sets the time in which the body has to come, until done is called.
-func readWithin(w http.ResponseWriter, within time.Duration) (done func()) {
+// readWithin sets the time in which the body has to come. When it has, read lifts that; if it hasn't, what is left of it gets a
+// moment, for net/http reads on before it answers.
+func readWithin(w http.ResponseWriter, within time.Duration) (read func(error)) {
 	c := http.NewResponseController(w)
 	c.SetReadDeadline(time.Now().Add(within)) // fails in tests only, where there is no connection
-	return func() { c.SetReadDeadline(time.Time{}) }
+	return func(err error) {
+		if err == nil {
+			c.SetReadDeadline(time.Time{})
+		} else {
+			c.SetReadDeadline(time.Now().Add(time.Second))
+		}
+	}
 }
 
 // mediaType returns the request's.

@@ -17,8 +17,6 @@ func (s *Server) newPairs(w http.ResponseWriter, r *http.Request, q query) error
 	if err := checkName(name); err != nil {
 		return err
 	}
-	done := readWithin(w, pairsTime)
-	defer done()
 	if r.ContentLength > dataset.MaxBytes {
 		return &http.MaxBytesError{Limit: dataset.MaxBytes}
 	}
@@ -36,7 +34,9 @@ func (s *Server) newPairs(w http.ResponseWriter, r *http.Request, q query) error
 	default:
 		return fail(http.StatusUnsupportedMediaType, "the request is of type %q: send application/zip or multipart/form-data", t)
 	}
+	read := readWithin(w, pairsTime)
 	p, err := s.pairs.Add(r.Context(), name, fill)
+	read(err)
 	if err != nil {
 		return err
 	}
