@@ -34,7 +34,7 @@ test('the camera', async (t) => {
   await make(page, 'a blueprint');
   const still = await look(page, 'before');
   await page.click('#camera');
-  await page.waitForFunction(() => /^\d+ frames\/s through the server$/.test(document.querySelector('#fps').textContent));
+  await page.waitForFunction(() => /^[\d.]+ frames\/s through the server$/.test(document.querySelector('#fps').textContent));
   await until('frames are on the stage', async () => difference(still, await look(page, 'before')) > 5);
   const first = await look(page, 'after');
   await until('they move', async () => difference(first, await look(page, 'after')) > 0);
@@ -54,7 +54,7 @@ test('in this browser', { skip: ort ? false : 'WARMSTART_ORT names no folder wit
   await settle(page);
   assert.ok(difference(served, await look(page, 'after')) < 3, 'it looks as on the server');
   await page.click('#camera');
-  await page.waitForFunction(() => /^\d+ frames\/s in this browser/.test(document.querySelector('#fps').textContent));
+  await page.waitForFunction(() => /^[\d.]+ frames\/s in this browser/.test(document.querySelector('#fps').textContent));
   t.diagnostic(await page.textContent('#fps'));
   await finish(page);
 });

@@ -131,7 +131,7 @@ test('own pairs: a zip file that is dropped', async () => {
 test('own pairs: two folders, and a file that is no zip file', async () => {
   const page = await open();
   page.allowed.push(/status of 422/);
-  await make(page, 'a mosaic');
+  await make(page, 'a linocut');
   await drop(page, [{ name: 'bad.zip', type: 'application/zip', bytes: Buffer.from('no archive') }]);
   await page.click('#pairs-send');
   await page.waitForFunction(() => /zip file/.test(document.querySelector('#pairs-note').textContent));

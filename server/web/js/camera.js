@@ -2,7 +2,7 @@
 
 import { isLost, connection } from './connection.js';
 import { sleep } from './api.js';
-import { button, el, note, say } from './dom.js';
+import { button, el, note, number, say } from './dom.js';
 import { engine } from './local.js';
 import { renderFrame } from './render.js';
 import { paint, proportion } from './stage.js';
@@ -124,8 +124,8 @@ function grab(v) {
 /** Counts a frame and shows how many there are in a second. */
 function tick() {
   const now = performance.now();
-  shown = [...shown.filter((t) => now - t < 2000), now];
+  shown = [...shown.filter((t, i) => now - t < 2000 || i >= shown.length - 2), now];
   if (shown.length < 3) return;
   const rate = (1000 * (shown.length - 1)) / (now - shown[0]);
-  el('fps').textContent = `${Math.round(rate)} frames/s ${state.local ? `in this browser, ${engine()}` : 'through the server'}`;
+  el('fps').textContent = `${number(rate, rate < 9.5 ? 1 : 0)} frames/s ${state.local ? `in this browser, ${engine()}` : 'through the server'}`;
 }

@@ -1,58 +1,28 @@
-// Effects in this browser: the exported network in onnxruntime-web, which the server has at /ort/ if it was started with --ort.
+// Effects in this browser: a worker runs the exported network, so that the page stays responsive.
 
 import { send } from './api.js';
 
-/** @type {any} the module of onnxruntime-web, once it is loaded */
-let ort = null;
-/** @type {{key: string, session: any, input: string, output: string} | null} */
-let loaded = null;
+/** @type {Worker | null} */
+let worker = null;
+/** The effect that the worker has, as it was then. */
+let loaded = '';
 let where = '';
+let number = 0;
+/** @type {Map<number, {resolve: (answer: any) => void, reject: (error: Error) => void}>} by the numbers of their requests */
+const waiting = new Map();
+
+/** One picture at a time: effects are exchanged between two. */
+let turn = Promise.resolve();
 
 /** What runs the network: "WebGPU" or "WebAssembly", or "" before it is known. */
 export const engine = () => where;
 
-/** The least that a picture's width and height may be. */
-const minSide = 16;
-
-/** One picture at a time: sessions are exchanged between two. */
-let turn = Promise.resolve();
-
 /**
- * Loads onnxruntime-web: with WebGPU where there is one.
- */
-async function load() {
-  if (ort) return;
-  const gpu = 'gpu' in navigator && (await /** @type {any} */ (navigator).gpu.requestAdapter().catch(() => null));
-  const file = gpu ? '/ort/ort.webgpu.min.mjs' : '/ort/ort.wasm.min.mjs';
-  const module = await import(file);
-  module.env.wasm.wasmPaths = '/ort/';
-  module.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency || 1) : 1;
-  module.env.logLevel = 'error';
-  where = gpu ? 'WebGPU' : 'WebAssembly';
-  ort = module;
-}
-
-/**
- * A session for an effect as it is now.
- * @param {import('./api.js').Effect} effect
- */
-async function open(effect) {
-  const key = `${effect.id} ${effect.version} ${effect.strength}`;
-  if (loaded?.key === key) return loaded;
-  await load();
-  const model = await (await send('GET', `/v1/effects/${effect.id}/onnx`)).arrayBuffer();
-  const providers = where === 'WebGPU' ? ['webgpu', 'wasm'] : ['wasm'];
-  const session = await ort.InferenceSession.create(model, { executionProviders: providers });
-  await loaded?.session.release();
-  loaded = { key, session, input: session.inputNames[0], output: session.outputNames[0] };
-  return loaded;
-}
-
-/**
- * What an effect makes of a picture, as a canvas.
+ * What an effect makes of a picture.
  * @param {import('./api.js').Effect} effect
  * @param {ImageBitmap | OffscreenCanvas} picture
  * @param {number} side of the result at most, in pixels
+ * @returns {Promise<ImageBitmap>}
  */
 export function runLocal(effect, picture, side) {
   const mine = turn.then(() => run(effect, picture, side));
@@ -66,41 +36,42 @@ export function runLocal(effect, picture, side) {
  * @param {number} side
  */
 async function run(effect, picture, side) {
-  const { session, input, output } = await open(effect);
-  const scale = Math.min(1, side / Math.max(picture.width, picture.height));
-  const [w, h] = [picture.width, picture.height].map((n) => Math.max(minSide, Math.round(n * scale)));
-  const c = new OffscreenCanvas(w, h);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (c.getContext('2d', { willReadFrequently: true }));
-  context.drawImage(picture, 0, 0, w, h);
-  const image = context.getImageData(0, 0, w, h);
-  const result = await session.run({ [input]: new ort.Tensor('float32', toPlanes(image.data), [1, 3, h, w]) });
-  fromPlanes(result[output].data, image.data);
-  result[output].dispose?.();
-  context.putImageData(image, 0, 0);
-  return c;
+  const key = `${effect.id} ${effect.version} ${effect.strength}`;
+  if (loaded !== key) {
+    const model = await (await send('GET', `/v1/effects/${effect.id}/onnx`)).arrayBuffer();
+    ({ where } = await ask({ model }, [model]));
+    loaded = key;
+  }
+  const bitmap = await createImageBitmap(picture);
+  return (await ask({ bitmap, side }, [bitmap])).bitmap;
 }
 
 /**
- * Pixels (RGBA, 0 to 255) as planes of red, green and blue in [-1,1].
- * @param {Uint8ClampedArray} pixels
+ * Asks the worker for something.
+ * @param {object} what
+ * @param {Transferable[]} handed over to it
+ * @returns {Promise<any>}
  */
-function toPlanes(pixels) {
-  const n = pixels.length / 4;
-  const planes = new Float32Array(3 * n);
-  for (let i = 0; i < n; i++) {
-    for (let c = 0; c < 3; c++) planes[c * n + i] = pixels[4 * i + c] / 127.5 - 1;
-  }
-  return planes;
+function ask(what, handed) {
+  worker ??= start();
+  const id = ++number;
+  worker.postMessage({ id, ...what }, handed);
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
 }
 
-/**
- * Writes planes in [-1,1] to pixels.
- * @param {Float32Array} planes
- * @param {Uint8ClampedArray} pixels
- */
-function fromPlanes(planes, pixels) {
-  const n = pixels.length / 4;
-  for (let i = 0; i < n; i++) {
-    for (let c = 0; c < 3; c++) pixels[4 * i + c] = (planes[c * n + i] + 1) * 127.5;
-  }
+function start() {
+  const w = new Worker('/js/local-worker.js', { type: 'module' });
+  w.addEventListener('message', ({ data }) => {
+    const request = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.error) request?.reject(new Error(data.error));
+    else request?.resolve(data);
+  });
+  w.addEventListener('error', () => {
+    for (const { reject } of waiting.values()) reject(new Error('the effect cannot run in this browser'));
+    waiting.clear();
+    worker = null;
+    loaded = '';
+  });
+  return w;
 }

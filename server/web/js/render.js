@@ -18,15 +18,15 @@ export function apply(source, side, o = {}) {
   return picture('POST', at, { body: source, signal: o.signal });
 }
 
-/** Whether the effect as it is shown can run in this browser. */
-const runsHere = () => state.local && !training() && state.strength === state.effect?.strength;
+/** Whether the effect as it is shown runs in this browser. */
+export const runsHere = () => state.local && !training() && state.strength === state.effect?.strength;
 
 /**
  * What the selected effect makes of a source.
  * @param {import('./state.js').Source} source
  * @param {number} side of the result at most, in pixels
  * @param {AbortSignal} [signal]
- * @returns {Promise<ImageBitmap | HTMLCanvasElement | OffscreenCanvas>}
+ * @returns {Promise<ImageBitmap>}
  */
 export async function render(source, side, signal) {
   if (runsHere() && state.effect) return runLocal(state.effect, source.bitmap, Math.min(side, 512));

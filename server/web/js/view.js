@@ -2,7 +2,7 @@
 
 import { cameraOn } from './camera.js';
 import { canvas, el, latest, note, sentence } from './dom.js';
-import { apply, render } from './render.js';
+import { apply, render, runsHere } from './render.js';
 import { busy, paint, proportion } from './stage.js';
 import { reachable, state, training } from './state.js';
 import { isLost } from './connection.js';
@@ -44,11 +44,12 @@ export const refresh = latest(async () => {
 async function pass(source, side) {
   const { effect, strength } = state;
   if (!effect) return;
+  const by = runsHere() ? 'browser' : 'server';
   const result = await render(source, side);
   const current = state.source === source && state.effect === effect && state.strength === strength;
   if (!current || cameraOn()) return;
   paint('after', result);
-  canvas('after').dataset.by = result instanceof ImageBitmap ? 'server' : 'browser';
+  canvas('after').dataset.by = by;
 }
 
 /** Shows the source as the effect makes it while the strength is being changed. */
