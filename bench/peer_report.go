@@ -129,8 +129,12 @@ func (r *PeerReport) cells() (lines [][]string) {
 
 // finding states what the numbers say.
 func (r *PeerReport) finding() string {
-	text := fmt.Sprintf("pix2pix from scratch, %d steps of %d pairs of %d pixels with %d threads, takes %.1f s here and ends at %.2f dB",
-		r.Steps, r.Job.Batch, r.Job.Size, r.Threads, r.Ours.Seconds, r.Ours.PSNR)
+	threads := fmt.Sprintf("%d threads", r.Threads)
+	if r.Threads == 1 {
+		threads = "one thread"
+	}
+	text := fmt.Sprintf("pix2pix from scratch, %d steps of %d pairs of %d pixels with %s, takes %.1f s here and ends at %.2f dB",
+		r.Steps, r.Job.Batch, r.Job.Size, threads, r.Ours.Seconds, r.Ours.PSNR)
 	if r.Speedup == 0 {
 		return text + "; there is no peer to compare with."
 	}
@@ -195,7 +199,7 @@ func (r *PeerReport) Page() (*page.Page, error) {
 func (r PeerRow) chart(number int) page.Chart {
 	c := page.Chart{Name: fmt.Sprintf("job-%d", number), Title: "“" + r.Prompt + "”", X: "seconds", Y: "L1 loss"}
 	for side, name := range []string{"here", "PyTorch"}[:len(r.PSNR)] {
-		s := page.Series{Name: name, Colour: side, Style: page.Plain}
+		s := page.Series{Name: name, Colour: side}
 		at := 0.0
 		for _, t := range r.Turns {
 			at += t.Seconds[side]
