@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/warmstart-ml/warmstart/nn"
 )
 
 // tinyFile is an exported mini.
@@ -147,7 +149,9 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// FuzzCheck needs -fuzzminimizetime 1x to get on: files are large for a fuzzer.
 func FuzzCheck(f *testing.F) {
+	f.Add(plainFile(f))
 	f.Add(tinyFile(f, Options{Prompt: "fog"}))
 	f.Add(tinyFile(f, Options{Half: true}))
 	f.Add(exported(f, drawn(f, "unet256", 2, 3), Options{}))
@@ -165,4 +169,25 @@ func FuzzCheck(f *testing.F) {
 			_ = m.checkSize(2, 8, 16)
 		}
 	})
+}
+
+// plainFile extends the image and cuts it back, and does nothing else.
+func plainFile(t testing.TB) []byte {
+	w := drawn(t, "mini", 2, 0)
+	m, err := Export(w, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBuilder(w, new(nn.Params), false)
+	b.crop(b.extend(w.Config, "image"))
+	b.Inputs, b.Outputs = m.Graph.Inputs, m.Graph.Outputs
+	m.Graph = b.Graph
+	file, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(file); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
