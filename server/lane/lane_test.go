@@ -195,9 +195,9 @@ func TestPanic(t *testing.T) {
 		defer func() { recover() }()
 		l.Do(t.Context(), Training, "c", func() error { panic("broken") })
 	}()
-	if err := l.Do(t.Context(), Training, "c", func() error { return cmpErr }); !errors.Is(err, cmpErr) {
+	if err := l.Do(t.Context(), Training, "c", func() error { return errOwn }); !errors.Is(err, errOwn) {
 		t.Errorf("error %v", err)
 	}
 }
 
-var cmpErr = errors.New("its own")
+var errOwn = errors.New("its own")
