@@ -39,7 +39,8 @@ type Applier struct {
 // effect is a generator's weights on the engine's backend.
 type effect struct {
 	config  gan.Config // what the network depends on, the rest zero: generators of other weights are the same program
-	side    int        // of the pictures that it sees, in pixels, the shorter
+	side    int        // the longest shorter side of pictures that it sees, in pixels
+	trained int        // the side of those that it was trained on
 	network *gan.Network
 	weights []compute.Buffer
 }
@@ -62,8 +63,9 @@ func (e *Engine) Applier(chain ...*gan.Weights) (*Applier, error) {
 }
 
 func (e *Engine) effect(w *gan.Weights) (f effect, err error) {
-	if f.side = e.Side; f.side == 0 {
-		f.side = min(max(SideTimes*w.Config.Size, MinSide), MaxSide)
+	f.side, f.trained = e.Side, min(max(w.Config.Size, MinSide), MaxSide)
+	if f.side == 0 {
+		f.side = min(SideTimes*f.trained, MaxSide)
 	}
 	f.config = gan.Config{Preset: w.Config.Generator, Generator: w.Config.Generator, Width: w.Config.Width, Depth: w.Config.Depth}
 	if f.network, err = w.Config.Network(); err != nil {
@@ -114,23 +116,33 @@ func (a *Applier) Apply(ctx context.Context, in *imageio.Image) (*imageio.Image,
 	return out, nil
 }
 
-// apply applies one effect.
+// apply applies one effect: see carry.go.
 func (e *Engine) apply(ctx context.Context, f *effect, in *imageio.Image) (*imageio.Image, error) {
-	w, h := f.seen(in.W, in.H)
-	if w == in.W && h == in.H {
-		return e.run(ctx, f, in)
-	}
-	small := in.Resize(w, h)
-	changed, err := e.run(ctx, f, small)
+	seen := in.Resize(f.within(f.side, in))
+	changed, err := e.run(ctx, f, seen)
 	if err != nil {
 		return nil, err
 	}
-	return carryOver(in, small, changed), nil
+	if w, h := f.within(f.trained, seen); w < seen.W || h < seen.H {
+		look, err := e.run(ctx, f, seen.Resize(w, h))
+		if err != nil {
+			return nil, err
+		}
+		changed = carryOver(changed, changed.Resize(w, h), look)
+	}
+	if seen.W == in.W && seen.H == in.H {
+		return changed, nil
+	}
+	return carryOver(in, seen, changed), nil
 }
 
-// seen returns the size at which the generator sees pictures of a size.
-func (f *effect) seen(w, h int) (int, int) {
-	scale := min(1, float64(f.side)/float64(min(w, h)), math.Sqrt(maxRunning/(float64(w)*float64(h))))
-	scaled := func(n int) int { return max(int(math.Round(scale*float64(n))), 1) }
-	return scaled(w), scaled(h)
+// within returns the size at which the generator sees a picture whose shorter side is to have side pixels at most. It is less where that would be
+// too much to compute.
+func (f *effect) within(side int, m *imageio.Image) (w, h int) {
+	for scale := min(1, float64(side)/float64(min(m.W, m.H))); ; scale *= 0.9 {
+		w, h = max(int(math.Round(scale*float64(m.W))), 1), max(int(math.Round(scale*float64(m.H))), 1)
+		if height, width := f.network.Extended(h, w); height*width <= maxRunning || w*h == 1 {
+			return w, h
+		}
+	}
 }

@@ -9,11 +9,17 @@ import (
 
 // Generators learn from small pictures, 64x64 as a rule, and an effect's strokes, blurs and fogs have sizes in shares of the
 // picture. In a large one they see a tenth of an object at a time: lines come out thin, and where it would take the whole to tell,
-// such as how far away something is, blotches. So a generator sees a large picture scaled down, and what it does is carried over
-// to all pixels: around each small pixel, the change is a linear map of colours that is fitted to the two small pictures, and
-// maps are interpolated in between (the guided filter of He, Sun and Tang, 2013, with coefficients at low resolution as in He and Sun,
-// arXiv 1505.00996). Edges and details stay those of the large picture, there are no tiles and so no seams, and
-// memory does not grow but by the pictures themselves.
+// such as how far away something is, blotches. Tiles would see less still, and have seams.
+//
+// So a generator sees a picture at two sizes: as small as those it was trained on, for the look as a whole, and somewhat larger, for strokes and
+// other details, whose colours are brought in line with the look. The change from the latter to its result is then carried over to all pixels.
+// Both are the same step: around each small pixel, what is between two small pictures is a linear map of colours, and maps are
+// interpolated in between (the guided filter of He, Sun and Tang, 2013, with coefficients at low resolution as in He and Sun, arXiv
+// 1505.00996). Edges stay those of the large picture, there are no seams, and memory does not grow but by the pictures themselves.
+//
+// Beside the built-in edits of 14 scenes at 512x512 (from fog to charcoal), the PSNR is 20.8 dB, SSIM 0.78, if generators trained at 64x64 see
+// all pixels; 21.6 dB, 0.81, if they see 256x256; 24.1 dB, 0.83, if these are brought in line; and 24.3 dB, 0.83, if they see 64x64
+// alone, but then what is meant to be drawn, such as a sketch of a photo, has no strokes. At 64x64 they reach 24.5 dB.
 
 // Shape of the fit.
 const (

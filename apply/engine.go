@@ -23,13 +23,13 @@ const (
 const (
 	MinSide   = 16
 	MaxSide   = 1024
-	SideTimes = 2
+	SideTimes = 4
 )
 
 // Engine runs generators on a backend. Each is compiled once for a size of pictures, whatever its weights; the latest used are kept.
 type Engine struct {
-	// Side is the length in pixels of the shorter side at which generators see pictures where it is longer, from MinSide to MaxSide; 0 for SideTimes
-	// that of the pictures they were trained on. It is for appliers to be made.
+	// Side is the length in pixels of the shorter side at which generators see pictures where it is longer, from MinSide to MaxSide; 0 stands
+	// for SideTimes that of the pictures they were trained on. It is for the appliers that are made from now on.
 	Side int
 
 	backend compute.Backend

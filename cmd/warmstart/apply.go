@@ -25,7 +25,7 @@ type applyCmd struct {
 	Out      string    `short:"o" required:"" placeholder:"DIR" help:"Folder for the results, NAME.png each. For one picture, a file (.png, .jpg) will do, or - for a PNG on standard output."`
 	Then     []string  `sep:"none" placeholder:"MODEL" help:"Apply this model to the results, and so on with every --then."`
 	Strength []float32 `placeholder:"S" help:"Strength of adapters: 0 for none, 1 as trained, up to 2. One for all models, or one for each (0.5,1)."`
-	Side     int       `default:"0" placeholder:"PIXELS" help:"Networks see pictures whose shorter side is longer scaled to this, 16 to 1024; the change is carried over to all pixels. 0: twice that of the pictures that the network was trained on."`
+	Side     int       `default:"0" placeholder:"PIXELS" help:"Detail: networks see pictures whose shorter side is longer scaled to this, 16 to 1024, and the change is carried over to all pixels. 0: four times that of the pictures that the network was trained on."`
 	modelsFlag
 }
 
