@@ -15,11 +15,12 @@ import (
 )
 
 type exportCmd struct {
-	Model string `arg:"" help:"A run's folder, one of its checkpoints, a weights file or an adapter (.safetensors)."`
-	Out   string `short:"o" required:"" placeholder:"PATH" help:"A file that ends in .onnx, or with --as web or peft a folder."`
-	As    string `enum:"onnx,web,peft" default:"onnx" help:"What for: onnx, a file for ONNX runtimes; web, a folder with a page that runs it in browsers; peft, a folder with the adapter alone, as Hugging Face's PEFT keeps it. Default: onnx."`
-	Half  bool   `help:"Keep weights in float16: half the size, for changes that nobody sees. Not for peft."`
-	ORT   string `name:"ort" env:"WARMSTART_ORT" placeholder:"DIR" help:"Folder in which npm has installed onnxruntime-node, or for web onnxruntime-web: run the network in it, and write nothing if its pictures differ from ours. A page gets a copy of it. Not for peft."`
+	Model    string  `arg:"" help:"A run's folder, one of its checkpoints, a weights file or an adapter (.safetensors)."`
+	Out      string  `short:"o" required:"" placeholder:"PATH" help:"A file that ends in .onnx, or with --as web or peft a folder."`
+	As       string  `enum:"onnx,web,peft" default:"onnx" help:"What for: onnx, a file for ONNX runtimes; web, a folder with a page that runs it in browsers; peft, a folder with the adapter alone, as Hugging Face's PEFT keeps it. Default: onnx."`
+	Half     bool    `help:"Keep weights in float16: half the size, for changes that nobody sees. Not for peft."`
+	Strength float32 `default:"1" placeholder:"S" help:"Strength of an adapter: 0 for none, 1 as trained, up to 2. Default: 1."`
+	ORT      string  `name:"ort" env:"WARMSTART_ORT" placeholder:"DIR" help:"Folder in which npm has installed onnxruntime-node, or for web onnxruntime-web: run the network in it, and write nothing if its pictures differ from ours. A page gets a copy of it. Not for peft."`
 	modelsFlag
 }
 
@@ -75,6 +76,8 @@ func (c exportCmd) Run(ctx context.Context, u *ui) error {
 // check refuses flags that contradict each other and paths that hold something else.
 func (c exportCmd) check() error {
 	switch {
+	case !(c.Strength >= 0 && c.Strength <= maxStrength):
+		return fmt.Errorf("--strength %g is outside 0 to %d", c.Strength, maxStrength)
 	case c.As == "peft" && c.Half:
 		return hinted{fmt.Errorf("--half is not for --as peft"), "adapters are small as they are"}
 	case c.As == "onnx" && isFolder(c.Out):

@@ -28,6 +28,7 @@ type card struct {
 	Metrics       []cardMetric
 	Files         []string // of onnxruntime-web
 	Runtime       string   // its version
+	Strength      float32  // with 1 as trained
 	Least, Side   int      // of pictures, in pixels: that the network takes, and learnt from
 }
 
@@ -37,12 +38,12 @@ type cardMetric struct {
 }
 
 // writeCard writes a model card: Markdown after a header in YAML, as Hugging Face has them.
-func writeCard(w io.Writer, as string, e *exported) error {
+func writeCard(w io.Writer, as string, strength float32, e *exported) error {
 	c := card{
 		As: as, Library: map[string]string{"peft": "peft", "web": "onnx"}[as], Adapter: as == "peft",
 		Preset: e.weights.Config.Preset, Title: e.title(), Prompt: e.info.Prompt, Base: e.weights.Config.Base, Steps: e.info.Steps,
 		Files: page.RuntimeFiles(), Runtime: page.Runtime,
-		Least: onnx.MinSide(e.weights.Config), Side: e.weights.Config.Size,
+		Strength: strength, Least: onnx.MinSide(e.weights.Config), Side: e.weights.Config.Size,
 	}
 	values := e.weights.Values
 	if c.Adapter {

@@ -78,7 +78,7 @@ func (c exportCmd) writePEFT(e *exported, r *exportResult) error {
 
 func (c exportCmd) writeCard(e *exported, r *exportResult, files []string) error {
 	r.Files = files
-	return atomicfile.Write(filepath.Join(c.Out, cardFile), func(w io.Writer) error { return writeCard(w, c.As, e) })
+	return atomicfile.Write(filepath.Join(c.Out, cardFile), func(w io.Writer) error { return writeCard(w, c.As, c.Strength, e) })
 }
 
 // fileName turns a title into a name for files.

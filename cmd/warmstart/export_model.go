@@ -40,7 +40,7 @@ func (c exportCmd) read(u *ui) (*exported, error) {
 			fmt.Errorf("%s holds all weights of a network, and PEFT keeps adapters", c.Model), "--as onnx and --as web take any model; init and tune make adapters",
 		}
 	}
-	w, err := c.generator(u, path)
+	w, err := c.atStrength(u, path, c.Strength)
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +48,12 @@ func (c exportCmd) read(u *ui) (*exported, error) {
 }
 
 func (c exportCmd) readAdapter(path string) (*exported, error) {
-	b, err := c.base()
+	b, a, err := c.adapter(path, c.Strength)
 	if err != nil {
 		return nil, err
 	}
-	a, err := lora.ReadAdapter(path, b)
-	if err != nil {
-		return nil, hinted{err, "--models DIR names the folder of another base"}
+	if c.Strength != 1 {
+		a.Metrics = nil // they are of the adapter as it was trained
 	}
 	w, err := b.Apply(a)
 	return &exported{weights: w, info: a.Info, adapter: a, base: b}, err

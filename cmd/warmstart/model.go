@@ -73,23 +73,29 @@ func weightsIn(path string) string {
 	return path
 }
 
-// adapted reads an adapter and applies it to its base.
+// adapted applies an adapter at a strength to its base.
 func (m modelsFlag) adapted(path string, strength float32) (*gan.Weights, error) {
-	b, err := m.base()
+	b, a, err := m.adapter(path, strength)
 	if err != nil {
 		return nil, err
 	}
+	return b.Apply(a)
+}
+
+// adapter reads an adapter, at a strength, and its base.
+func (m modelsFlag) adapter(path string, strength float32) (*lora.Base, *lora.Adapter, error) {
+	b, err := m.base()
+	if err != nil {
+		return nil, nil, err
+	}
 	a, err := lora.ReadAdapter(path, b)
 	if err != nil {
-		return nil, hinted{err, "--models DIR names the folder of another base"}
+		return nil, nil, hinted{err, "--models DIR names the folder of another base"}
 	}
 	if strength != 1 {
 		a.Values, err = b.Layout.Mix(lora.Part{Values: a.Values, Weight: strength})
-		if err != nil {
-			return nil, err
-		}
 	}
-	return b.Apply(a)
+	return b, a, err
 }
 
 // open makes a model of a generator on the CPU backend. The function it returns frees both.
