@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gomlx/compute"
@@ -121,16 +122,18 @@ func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt strin
 	return w.Init(ctx, prompt)
 }
 
-// Writer writes the adapters of prompts one after the other. It is not safe for concurrent use.
+// Writer writes the adapters of prompts one after the other. It is safe for concurrent use: a network this small leaves nothing to win by
+// running two at a time.
 type Writer struct {
 	models    *Models
+	writing   sync.Mutex // held while generator works
 	generator *weightgen.Generator
 }
 
 // Writer compiles the weight generator.
 func (m *Models) Writer(backend compute.Backend) (*Writer, error) {
 	g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
-	return &Writer{m, g}, err
+	return &Writer{models: m, generator: g}, err
 }
 
 // Init is described with Models.Init.
@@ -138,7 +141,9 @@ func (w *Writer) Init(ctx context.Context, prompt string) (a *lora.Adapter, unkn
 	if err := checkPrompt(prompt); err != nil {
 		return nil, nil, err
 	}
+	w.writing.Lock()
 	values, unknown, err := w.generator.Generate(ctx, prompt, weightgen.Sampling{})
+	w.writing.Unlock()
 	if err != nil {
 		return nil, unknown, err
 	}

@@ -85,10 +85,11 @@ func (s *Studio) Generate(ctx context.Context, client, prompt string) (a *lora.A
 
 // Apply returns what a network makes of a picture. The key tells its weights from others.
 func (s *Studio) Apply(ctx context.Context, client, key string, values [][]float32, in *imageio.Image) (out *imageio.Image, err error) {
-	return out, s.Lane.Do(ctx, lane.Interactive, client, func() error {
+	err = s.Lane.Do(ctx, lane.Interactive, client, func() error {
 		out, err = s.apply.Apply(ctx, key, values, in)
 		return err
 	})
+	return out, err
 }
 
 // Measure is Apply to some pictures for a training.
