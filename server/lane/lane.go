@@ -32,14 +32,19 @@ const (
 // ErrBusy tells that too much work waits already.
 var ErrBusy = errors.New("the server is busy")
 
-// maxStreak is how long interactive work may go on before training that waits gets a turn, so that it is never starved.
-const maxStreak = 200 * time.Millisecond
+// Where both want the cores, interactive work has them for twice as long as training, which is never starved. Turns shorter than that are
+// counted as that long.
+const (
+	interactiveShare = 2
+	leastTurn        = 10 * time.Millisecond
+)
 
 // Lane hands out turns. Its zero value is ready for use.
 type Lane struct {
 	mu      sync.Mutex
 	running [numClasses]int
-	streak  time.Duration // of interactive work since the last turn of training
+	streak  time.Duration // of interactive work since the last turn of training, in time of all cores
+	turn    time.Duration // that training had last
 	waiting int
 	queues  [numClasses]turns
 	used    [numClasses]time.Duration
@@ -100,7 +105,7 @@ func (l *Lane) free(class Class) bool {
 	if class == Training {
 		return l.running[Interactive] == 0
 	}
-	yields := l.streak >= maxStreak && !l.queues[Training].empty()
+	yields := l.streak >= interactiveShare*max(l.turn, leastTurn) && !l.queues[Training].empty()
 	return l.running[Interactive] < runtime.GOMAXPROCS(0) && !yields
 }
 
@@ -110,10 +115,13 @@ func (l *Lane) leave(class Class, took time.Duration) {
 	defer l.mu.Unlock()
 	l.used[class] += took
 	l.running[class]--
-	if class == Training || l.queues[Training].empty() {
+	switch {
+	case class == Training:
+		l.streak, l.turn = 0, took
+	case l.queues[Training].empty():
 		l.streak = 0
-	} else {
-		l.streak += took
+	default:
+		l.streak += took / time.Duration(runtime.GOMAXPROCS(0))
 	}
 	for class := Interactive; class < numClasses; class++ {
 		for !l.queues[class].empty() && l.free(class) {

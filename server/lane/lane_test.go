@@ -102,8 +102,8 @@ func TestExclusive(t *testing.T) {
 	})
 }
 
-// TestNoStarvation: interactive work without end leaves training its share.
-func TestNoStarvation(t *testing.T) {
+// TestShares: interactive work without end leaves training about a third of the time.
+func TestShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l Lane
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -123,8 +123,8 @@ func TestNoStarvation(t *testing.T) {
 			}
 		})
 		all.Wait()
-		if steps < 20 || steps > 200 {
-			t.Errorf("%d steps of training in ten seconds", steps)
+		if share := float64(steps) * 0.01 / 10; share < 0.2 || share > 0.5 {
+			t.Errorf("training had %.2f of the time", share)
 		}
 	})
 }
