@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
+
+	onnxpage "github.com/warmstart-ml/warmstart/onnx/page"
 )
 
 // page is the page as it is shipped.
@@ -13,7 +16,8 @@ import (
 //go:embed web
 var page embed.FS
 
-// page sends the page's files and, under /ort/, those of onnxruntime-web.
+// page sends the page's files and, under /ort/, those of onnxruntime-web. How changes are carried over to large pictures it has in common
+// with exported pages.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, _ query) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return otherMethod([]string{http.MethodGet, http.MethodHead})(w, r, query{})
@@ -28,6 +32,12 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, _ query) error {
 			return fail(http.StatusNotFound, "onnxruntime-web is not installed here: start the server with --ort")
 		}
 		files, name = s.ort.FS(), rest
+	}
+	if name == "js/carry.js" {
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("Content-Type", contentTypes[".js"])
+		http.ServeContent(w, r, name, time.Time{}, strings.NewReader(onnxpage.Carry))
+		return nil
 	}
 	if name == "" {
 		name = "index.html"

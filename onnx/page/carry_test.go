@@ -49,7 +49,7 @@ func TestCarryOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), node, "--eval", carry+`
+	cmd := exec.CommandContext(t.Context(), node, "--eval", Carry+`
 const {full, small, changed} = JSON.parse(require('fs').readFileSync(0));
 process.stdout.write(carryOver(Uint8ClampedArray.from(Buffer.from(full, 'base64')), 90, 60, small, changed, 36, 24));`)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr

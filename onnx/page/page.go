@@ -39,11 +39,14 @@ var (
 	index string
 	//go:embed page.css
 	style string
-	//go:embed carry.js
-	carry string
 	//go:embed page.js
 	script string
 )
+
+// Carry is a script with carryOver, by which the change of a small picture is made to a large one, for other pages.
+//
+//go:embed carry.js
+var Carry string
 
 // Page is what a folder holds.
 type Page struct {
@@ -114,7 +117,7 @@ func (p Page) html() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := carry + script
+	code := Carry + script
 	policy := fmt.Sprintf("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' %s; style-src %s; "+
 		"img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'", source(code), source(style))
 	var b bytes.Buffer

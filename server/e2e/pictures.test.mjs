@@ -52,7 +52,8 @@ test('in this browser', { skip: ort ? false : 'WARMSTART_ORT names no folder wit
   await page.click('[data-local=yes]');
   await until('the browser has done it', async () => (await page.evaluate(() => document.querySelector('#after').dataset.by)) === 'browser');
   await settle(page);
-  assert.ok(difference(served, await look(page, 'after')) < 3, 'it looks as on the server');
+  const apart = difference(served, await look(page, 'after'));
+  assert.ok(apart < 3, `it looks as on the server: ${apart} apart`);
   await page.click('#camera');
   await page.waitForFunction(() => /^[\d.]+ frames\/s in this browser/.test(document.querySelector('#fps').textContent));
   t.diagnostic(await page.textContent('#fps'));

@@ -107,7 +107,7 @@ function* axes(x, y, lo, hi, end) {
   const columns = ticks(0, end, 5);
   for (const v of columns.list) {
     const anchor = v === 0 ? 'start' : v === end ? 'end' : 'middle';
-    yield draw('text', { class: 'chart-label', x: x(v), y: height - 8, 'text-anchor': anchor }, `${number(v, columns.digits)} s`);
+    yield draw('text', { class: 'chart-label', x: x(v), y: height - 8, 'text-anchor': anchor }, v === 0 ? '0 s' : `${number(v, columns.digits)} s`);
   }
 }
 

@@ -24,6 +24,7 @@ function show() {
   const effect = state.effect;
   el('empty').hidden = effect !== null;
   el('effect').hidden = effect === null;
+  document.title = effect ? `${effect.name} · Warmstart` : 'Warmstart';
   if (!effect) return;
   const old = stale(effect);
   el('stale').hidden = !old;

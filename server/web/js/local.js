@@ -1,6 +1,7 @@
 // Effects in this browser: a worker runs the exported network, so that the page stays responsive.
 
 import { send } from './api.js';
+import { status } from './connection.js';
 
 /** @type {Worker | null} */
 let worker = null;
@@ -39,7 +40,7 @@ async function run(effect, picture, side) {
   const key = `${effect.id} ${effect.version} ${effect.strength}`;
   if (loaded !== key) {
     const model = await (await send('GET', `/v1/effects/${effect.id}/onnx`)).arrayBuffer();
-    ({ where } = await ask({ model }, [model]));
+    ({ where } = await ask({ model, trained: status?.size }, [model]));
     loaded = key;
   }
   const bitmap = await createImageBitmap(picture);
@@ -60,7 +61,7 @@ function ask(what, handed) {
 }
 
 function start() {
-  const w = new Worker('/js/local-worker.js', { type: 'module' });
+  const w = new Worker('/js/local-worker.js');
   w.addEventListener('message', ({ data }) => {
     const request = waiting.get(data.id);
     waiting.delete(data.id);

@@ -5,7 +5,7 @@ import { button, duration, el, form, input, make, number, paused, say, sentence 
 import { status } from './connection.js';
 import { effects, putFirst } from './shelf.js';
 import { state } from './state.js';
-import { showAfter } from './view.js';
+import { showNew } from './view.js';
 import { cameraOn } from './camera.js';
 
 const shortList = 6;
@@ -93,10 +93,8 @@ async function create(prompt) {
     const effect = await (known ? ask('GET', `/v1/effects/${known.id}`) : generate(prompt));
     if (mine !== asked) return;
     putFirst(effect);
-    if (effect.preview) await showAfter(effect.preview);
-    const took = performance.now() - begun;
-    tell(report(effect, took, known !== undefined));
-    state.select(effects()[0]);
+    await showNew(effects()[0], effect.preview);
+    tell(report(effect, performance.now() - begun, known !== undefined));
     say(`${effect.name} is there.`);
   } catch (error) {
     if (mine === asked) refuse(error);

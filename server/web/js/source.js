@@ -79,7 +79,6 @@ function take(source) {
   note(el('look-note'), '');
   for (const b of el('samples').querySelectorAll('button')) b.setAttribute('aria-pressed', String(b.dataset.sample === source.sample));
   button('choose-photo').classList.toggle('on', source.kind === 'photo');
-  state.source?.bitmap.close();
   state.source = source;
   state.tell('source');
 }

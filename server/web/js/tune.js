@@ -179,13 +179,14 @@ export function showLessons() {
   if (!effect) return;
   const list = select('lesson');
   const before = list.dataset.effect === effect.id ? list.value : '';
-  const built = effect.edit ? [make('option', { value: 'own' }, `pairs made here: ${plain(effect.edit)}`)]
-    : origins(effect).map((s) => make('option', { value: `edit ${s.edit}` }, `pairs made here: ${plain(s.edit)}`));
+  const built = effect.edit ? [make('option', { value: 'own' }, `${plain(effect.edit)}, pairs made here`)]
+    : origins(effect).map((s) => make('option', { value: `edit ${s.edit}` }, `${plain(s.edit)}, pairs made here`));
   const own = allPairs().map((p) => make('option', { value: `pairs ${p.id}` }, `${p.name} (${p.train + p.test} pairs)`));
   list.replaceChildren(...built, ...own);
   list.dataset.effect = effect.id;
   if ([...list.options].some((o) => o.value === before)) list.value = before;
   const none = list.options.length === 0;
+  el('lesson-none').hidden = !none;
   for (const b of [button('start-tune'), button('start-race')]) b.hidden = none;
   el('tune').classList.toggle('without', none);
 }

@@ -12,6 +12,8 @@ import { settled } from './follow.js';
 const quickSide = 256;
 const liveSide = 384;
 
+let told = false; // whether an error is shown
+
 /** Shows the source and, over it, what the effect makes of it: at once in few pixels, then in all. */
 export const refresh = latest(async () => {
   const source = state.source;
@@ -24,14 +26,22 @@ export const refresh = latest(async () => {
     if (!cameraOn()) paint('after', source.bitmap);
     return;
   }
-  el('look-note').classList.contains('bad') || note(el('look-note'), '');
   if (cameraOn() || versus()) return;
   busy(true);
   try {
-    await pass(source, training() ? liveSide : quickSide);
-    if (!training()) await pass(source, source.side);
+    const there = painted === mark();
+    painted = '';
+    if (training()) {
+      await pass(source, liveSide);
+    } else {
+      if (!there) await pass(source, quickSide);
+      await pass(source, source.side);
+    }
+    if (told) note(el('look-note'), '');
+    told = false;
   } catch (error) {
-    if (!isLost()) note(el('look-note'), sentence(error));
+    told = !isLost();
+    if (told) note(el('look-note'), sentence(error));
   } finally {
     busy(false);
   }
@@ -66,13 +76,23 @@ export const preview = latest(async () => {
 /** Whether the stage shows the two sides of a race. */
 export const versus = () => !el('versus').hidden;
 
+/** What is on the stage, as far as the effect and the source go. */
+const mark = () => `${state.effect?.id} ${state.effect?.version} ${state.strength} ${state.source?.name}`;
+let painted = ''; // the mark of a picture that came with an answer
+
 /**
- * Shows a picture that has come with an answer.
- * @param {string} url of data
+ * Selects a new effect and shows the picture that has come with it.
+ * @param {import('./api.js').Effect} effect
+ * @param {string} [url] of data
  */
-export async function showAfter(url) {
-  if (cameraOn() || versus()) return;
-  paint('after', await decode(url));
+export async function showNew(effect, url) {
+  if (url && !cameraOn()) {
+    paint('after', await decode(url));
+    state.effect = effect;
+    state.strength = effect.strength;
+    painted = mark();
+  }
+  state.select(effect);
 }
 
 /** @param {string} url of data */
