@@ -27,7 +27,7 @@ import (
 type cli struct {
 	JSON    bool   `name:"json" help:"Print the result as JSON."`
 	Threads int    `help:"Threads to compute with; 0: one for every core. Results do not depend on it." default:"0"`
-	Server  string `env:"WARMSTART_SERVER" placeholder:"URL" help:"Leave init, tune, apply and effects to a server that warmstart serve runs."`
+	Server  string `placeholder:"URL" help:"Leave init, tune, apply and effects to a server that warmstart serve runs ($$WARMSTART_SERVER)."`
 
 	Demo      demoCmd      `cmd:"" help:"From words to a network, with pix2pix beside it: a first look, in under a minute."`
 	Pairs     pairsCmd     `cmd:"" help:"Make pairs of pictures to learn from."`
@@ -78,8 +78,10 @@ func run(args []string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // A second Ctrl-C ends the process at once.
 	u := newUI(c.JSON)
-	if c.Server != "" {
-		return failure(os.Stderr, runAt(ctx, u, c.Server, command))
+	if at, verb, err := leaveTo(c.Server, command); err != nil {
+		return usageError(os.Stderr, err)
+	} else if at != "" {
+		return failure(os.Stderr, runAt(ctx, u, at, verb))
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return failure(os.Stderr, command.Run(u))

@@ -11,23 +11,36 @@ import (
 	"github.com/warmstart-ml/warmstart/client"
 )
 
-// tokenVariable names the environment variable with the token of a server, for both ends.
-const tokenVariable = "WARMSTART_TOKEN"
+// Environment variables for clients. Servers take their token from the same one.
+const (
+	serverVariable = "WARMSTART_SERVER"
+	tokenVariable  = "WARMSTART_TOKEN"
+)
 
 // remote is a verb that can be left to a server.
 type remote interface {
 	runAt(ctx context.Context, u *ui, at *client.Client) error
 }
 
-// runAt leaves the chosen verb to a server.
-func runAt(ctx context.Context, u *ui, address string, command *kong.Context) error {
+// leaveTo returns the server that the chosen verb is left to, "" if it is done here. Verbs that cannot be left ignore the environment.
+func leaveTo(flag string, command *kong.Context) (address string, verb remote, err error) {
 	verb, ok := command.Selected().Target.Addr().Interface().(remote)
-	if !ok {
-		return hinted{errors.New("--server: only init, tune, apply and effects can be left to a server"), "leave out --server, or unset WARMSTART_SERVER"}
+	switch {
+	case !ok && flag != "":
+		return "", nil, errors.New("--server: only init, tune, apply and effects can be left to a server")
+	case !ok:
+		return "", nil, nil
+	case flag != "":
+		return flag, verb, nil
 	}
+	return os.Getenv(serverVariable), verb, nil
+}
+
+// runAt leaves a verb to a server.
+func runAt(ctx context.Context, u *ui, address string, verb remote) error {
 	at, err := client.New(address, os.Getenv(tokenVariable))
 	if err != nil {
-		return hinted{err, "--server names the server"}
+		return hinted{err, "--server or " + serverVariable + " names the server"}
 	}
 	return explainRemote(ctx, verb.runAt(ctx, u, at))
 }
