@@ -3,6 +3,7 @@ package imageio_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -211,4 +212,23 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestRead knows the size, and refuses what is too large, before there are any pixels.
+func TestRead(t *testing.T) {
+	var b bytes.Buffer
+	if err := imageio.New(7, 5).EncodePNG(&b); err != nil {
+		t.Fatal(err)
+	}
+	header := b.Bytes()[:40] // the size stands in the first chunk
+	e, err := imageio.Read(bytes.NewReader(header), imageio.Limits{})
+	if err != nil || e.W != 7 || e.H != 5 {
+		t.Fatalf("%+v, error %v", e, err)
+	}
+	if _, err := e.Decode(); err == nil {
+		t.Error("a header was decoded")
+	}
+	if _, err := imageio.Read(bytes.NewReader(header), imageio.Limits{MaxPixels: 34}); !errors.Is(err, imageio.ErrTooLarge) {
+		t.Errorf("a picture over the limit: error %v", err)
+	}
 }
