@@ -18,11 +18,16 @@ export const ort = process.env.WARMSTART_ORT && path.join(process.env.WARMSTART_
 
 /** A server under test. It keeps its folder and its address when it is started again. */
 export class Server {
+  constructor(token) {
+    this.token = token;
+  }
+
   async start() {
     if (!program) throw new Error('WARMSTART names the program: build it with go build -o warmstart ./cmd/warmstart');
     this.data ??= await mkdtemp(path.join(tmpdir(), 'warmstart-e2e-'));
     const args = ['serve', '--listen', `127.0.0.1:${this.port ?? 0}`, '--data', path.join(this.data, 'data')];
     if (ort) args.push('--ort', ort);
+    if (this.token) args.push('--token', this.token);
     this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.ended = new Promise((resolve) => this.child.once('exit', resolve));
     const first = await Promise.race([createInterface(this.child.stdout)[Symbol.asyncIterator]().next(), this.ended]);
@@ -30,6 +35,10 @@ export class Server {
     assert.ok(this.url, `the server says where it is: ${JSON.stringify(first)}`);
     this.port = new URL(this.url).port;
     await until('the server is warm', async () => (await this.get('/v1/status')).ready);
+  }
+
+  headers() {
+    return this.token ? { Authorization: `Bearer ${this.token}` } : {};
   }
 
   async stop(signal = 'SIGTERM') {
@@ -43,7 +52,7 @@ export class Server {
   }
 
   async get(where) {
-    return (await fetch(this.url + where)).json();
+    return (await fetch(this.url + where, { headers: this.headers() })).json();
   }
 
   async post(where, body) {
@@ -72,34 +81,57 @@ export async function until(what, holds) {
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-gpu', '--disable-quic'];
 const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
-/**
- * Starts a server and a browser for the tests of a file.
- * @returns {{server: Server, open: (o?: object) => Promise<import('playwright-core').Page>}} open opens the page
- */
-export function suite() {
-  const server = new Server();
-  let browser;
-  before(async () => {
+/** A server and a browser, for a while. */
+class Site {
+  /** @param {string} [token] that the server wants */
+  constructor(token) {
+    this.server = new Server(token);
+    this.open = this.open.bind(this);
+  }
+
+  async start() {
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-    [browser] = await Promise.all([chromium.launch({ executablePath, args: [...quiet, ...camera, ...sandbox] }), server.start()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server.remove();
-  });
-  return {
-    server,
-    async open({ width = 1280, height = 900, ...more } = {}) {
-      const context = await browser.newContext({ viewport: { width, height }, acceptDownloads: true, ...more });
-      context.setDefaultTimeout(patience);
-      const page = await context.newPage();
-      watch(page, server);
-      await page.goto(server.url);
-      await page.waitForSelector('html[data-open]');
-      return page;
-    },
-  };
+    [this.browser] = await Promise.all([chromium.launch({ executablePath, args: [...quiet, ...camera, ...sandbox] }), this.server.start()]);
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.server.remove();
+  }
+
+  /**
+   * Opens the page.
+   * @param {import('playwright-core').BrowserContextOptions & {width?: number, height?: number}} [o]
+   */
+  async open({ width = 1280, height = 900, ...more } = {}) {
+    const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true, ...more });
+    context.setDefaultTimeout(patience);
+    const page = await context.newPage();
+    watch(page, this.server);
+    await page.goto(this.server.url);
+    await page.waitForSelector('html[data-open]');
+    return page;
+  }
+}
+
+/** A site for the tests of a file. */
+export function suite(token) {
+  const site = new Site(token);
+  before(() => site.start());
+  after(() => site.stop());
+  return site;
+}
+
+/** Does something with a site, outside tests. */
+export async function run(work) {
+  const site = new Site();
+  await site.start();
+  try {
+    await work(site);
+  } finally {
+    await site.stop();
+  }
 }
 
 /** Collects what must not happen: errors, violations of the policy, requests to elsewhere. */

@@ -16,7 +16,8 @@ test('Enter changes the preview', async (t) => {
     await page.fill('#prompt', prompt);
     await page.evaluate(clockPreview);
     await page.press('#prompt', 'Enter');
-    times.push(await page.evaluate(() => window.changed));
+    await page.waitForFunction(() => window.took !== undefined);
+    times.push(await page.evaluate(() => window.took));
     assert.ok(difference(before, await look(page, 'after')) > 1, `${prompt} looks like what was there before`);
     await page.waitForFunction((name) => document.querySelector('.card[aria-pressed=true] .card-name')?.textContent === name, prompt);
     assert.match(await page.textContent('#note'), /^[\d,]+ values written and shown in /);
@@ -38,12 +39,14 @@ function clockPreview() {
     return context.getImageData(0, 0, 16, 16).data.join();
   };
   const old = pixels();
-  window.changed = new Promise((done) => {
-    document.addEventListener('keydown', (event) => {
-      const wait = () => (pixels() === old ? requestAnimationFrame(wait) : done(performance.now() - event.timeStamp));
-      requestAnimationFrame(wait);
-    }, { capture: true, once: true });
-  });
+  window.took = undefined;
+  document.addEventListener('keydown', (event) => {
+    const wait = () => {
+      if (pixels() === old) requestAnimationFrame(wait);
+      else window.took = performance.now() - event.timeStamp;
+    };
+    requestAnimationFrame(wait);
+  }, { capture: true, once: true });
 }
 
 test('words that are not known', async () => {

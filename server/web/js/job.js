@@ -23,7 +23,7 @@ export function showJob() {
   el('job-state').dataset.state = job.state;
   button('stop').hidden = settled(job);
   button('continue').hidden = job.state !== 'stopped';
-  button('discard').hidden = over(job);
+  button('discard').hidden = settled(job);
   const points = job.points ?? [];
   for (const id of ['figures', 'chart']) el(id).hidden = points.length === 0;
   if (points.length > 0) {

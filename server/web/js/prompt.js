@@ -56,10 +56,12 @@ export async function showSuggestions(text, n) {
   const { suggestions } = /** @type {{suggestions: import('./api.js').Suggestion[]}} */ (
     await ask('GET', path('/v1/suggestions', { n, q: known || undefined })));
   if (text !== input('prompt').value.trim() && text !== '') return; // it was typed on
-  const chips = suggestions.map((s) => chip(s.prompt));
+  const chips = suggestions.filter((s) => s.prompt !== text).map((s) => chip(s.prompt));
   if (text === '' && n < longList) {
     chips.push(make('button', { type: 'button', className: 'chip more', onclick: () => showSuggestions('', longList) }, 'More…'));
   }
+  el('suggestions').classList.toggle('all', n > shortList);
+  el('suggestions').scrollLeft = 0;
   el('suggestions').replaceChildren(...chips);
 }
 
