@@ -317,10 +317,16 @@ func TestCancelled(t *testing.T) {
 func FuzzZip(f *testing.F) {
 	f.Add(several(1, "A", "B").zip(f))
 	f.Add([]byte("PK"))
+	decoder := picture.NewDecoder()
 	f.Fuzz(func(t *testing.T, archive []byte) {
-		s, _ := open(t, t.TempDir())
-		p, err := s.Add(t.Context(), "fuzz", fromZip(archive))
-		if err == nil && p.Train == 0 {
+		root, err := os.OpenRoot(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		in := &Intake{ctx: t.Context(), root: root, decoder: decoder, found: map[key]*found{}}
+		var p api.Pairs
+		if err := in.Zip(bytes.NewReader(archive)); err == nil && in.finish(&p) == nil && p.Train == 0 {
 			t.Errorf("%+v", p)
 		}
 	})
