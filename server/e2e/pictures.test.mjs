@@ -1,7 +1,8 @@
 // Pictures in and files out: photos, the camera, downloads, and the shelf that is there again.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { difference, drop, finish, look, make, ort, settle, suite, until } from './harness.mjs';
 
@@ -127,5 +128,22 @@ test('the shelf', async () => {
   await settle(page);
   assert.equal(await page.textContent('#strength-value'), '30 %');
   await until('it looks as before', async () => difference(weak, await look(page, 'after')) < 0.5);
+  await finish(page);
+});
+
+test('an effect of other models', async () => {
+  const old = await server.post('/v1/effects', { prompt: 'a thunderstorm', name: 'from before' });
+  await server.stop();
+  const file = path.join(server.data, 'data/effects', old.id, 'effect.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replace(old.base, '0'.repeat(old.base.length)));
+  await server.start();
+  const page = await open();
+  await page.click('.card:has-text("from before")');
+  await page.waitForSelector('#stale:not([hidden])');
+  assert.equal(await page.locator('#start-tune:visible').count(), 0);
+  await page.click('#anew');
+  await page.waitForFunction(() => document.querySelector('.card[aria-pressed=true] .card-facts')?.textContent === 'as written');
+  await settle(page);
+  assert.ok(difference(await look(page, 'before'), await look(page, 'after')) > 2);
   await finish(page);
 });

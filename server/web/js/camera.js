@@ -5,6 +5,7 @@ import { sleep } from './api.js';
 import { button, el, note, number, say } from './dom.js';
 import { engine } from './local.js';
 import { renderFrame } from './render.js';
+import { stale } from './shelf.js';
 import { paint, proportion } from './stage.js';
 import { state } from './state.js';
 
@@ -76,7 +77,7 @@ async function follow(mine) {
     if (stream !== mine || !video) return;
     const frame = grab(video);
     const number = ++taken;
-    if (!state.effect) {
+    if (!state.effect || stale(state.effect)) {
       paint('before', frame);
       paint('after', frame);
       continue;

@@ -4,6 +4,7 @@ import { cameraOn } from './camera.js';
 import { canvas, el, latest, note, sentence } from './dom.js';
 import { apply, render, runsHere } from './render.js';
 import { busy, paint, proportion } from './stage.js';
+import { stale } from './shelf.js';
 import { reachable, state, training } from './state.js';
 import { isLost } from './connection.js';
 import { settled } from './follow.js';
@@ -22,7 +23,7 @@ export const refresh = latest(async () => {
     proportion(source.bitmap.width, source.bitmap.height);
     paint('before', source.bitmap);
   }
-  if (!state.effect) {
+  if (!state.effect || stale(state.effect)) {
     if (!cameraOn()) paint('after', source.bitmap);
     return;
   }
