@@ -40,7 +40,7 @@ func TestCommonWords(t *testing.T) {
 	}
 	var p nn.Params
 	w := NewWords(&p, NewVocabulary(wordings), Size{Tokens: 4, Width: 4, Layers: 1, Heads: 2})
-	rows, mask := make([]float32, 4*(w.vocabulary.Len()+concept.NumColourFeatures)), make([]float32, 4)
+	rows, mask := make([]float32, 4*(w.vocabulary.Len()+concept.NumColourFeatures+numAmounts)), make([]float32, 4)
 	for prompt, want := range map[string]string{"a fog photo": "", "a photo": "does not say", "a vinyl photo": "unknown (vinyl)"} {
 		_, err := w.Encode(prompt, rows, mask)
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
@@ -98,7 +98,7 @@ func TestPromptErrors(t *testing.T) {
 func TestEncode(t *testing.T) {
 	var p nn.Params
 	w := NewWords(&p, NewVocabulary([][]string{{"a foggy day"}}), Size{Tokens: 3, Width: 4, Layers: 1, Heads: 2})
-	const features = 3 + concept.NumColourFeatures
+	const features = 3 + concept.NumColourFeatures + numAmounts
 	rows, mask := slices.Repeat([]float32{9}, 3*features), slices.Repeat([]float32{9}, 3)
 	unknown, err := w.Encode("Foggy, gloomy day", rows, mask)
 	if err != nil || !slices.Equal(unknown, []string{"gloomy"}) {
@@ -152,7 +152,7 @@ func encode(t *testing.T, size Size, v *Vocabulary, prompts ...string) [][]float
 	defer backend.Finalize()
 	var p nn.Params
 	w := NewWords(&p, v, size)
-	features := v.Len() + concept.NumColourFeatures
+	features := v.Len() + concept.NumColourFeatures + numAmounts
 	rowShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens, features)
 	maskShape := shapes.Make(dtypes.Float32, len(prompts), size.Tokens)
 	program, err := nn.Compile(backend, "words", func(g *Graph) []*Node {
@@ -267,5 +267,51 @@ func TestAttendMasks(t *testing.T) {
 	size, _ := nn.Values(out[1])
 	if difference[0] > 1e-5 || size[0] < 0.1 {
 		t.Errorf("masked and cut attention differ by %g of %g", difference[0], size[0])
+	}
+}
+
+func TestClauses(t *testing.T) {
+	for prompt, want := range map[string]string{
+		"a strongly tinted photo of a misty lake":         "a strongly tinted photo+ | of a misty lake",
+		"teal and orange, with just a hint of film grain": "teal and orange | with just a hint of film grain-",
+		"make it slightly foggy and very warm":            "make it slightly foggy- | and very warm+",
+		"add fog a lot, then turn it into a sketch":       "add fog a lot+ | then turn it into a sketch",
+		"a hint of black and white":                       "a hint of black and white-",
+		"rain and":                                        "rain | and",
+		" ,, ":                                            "",
+	} {
+		var got []string
+		for _, c := range clauses(prompt) {
+			text := strings.Join(c.words, " ")
+			for i, sign := range []string{"-", "+"} {
+				if c.amounts[i] {
+					text += sign
+				}
+			}
+			got = append(got, text)
+		}
+		if text := strings.Join(got, " | "); text != want {
+			t.Errorf("%q: clauses %q, wanted %q", prompt, text, want)
+		}
+	}
+}
+
+// How much is asked for goes with all words of the clause, and with no others.
+func TestAmounts(t *testing.T) {
+	var p nn.Params
+	w := NewWords(&p, NewVocabulary([][]string{{"a slightly foggy sea with rain"}}), Size{Tokens: 6, Width: 4, Layers: 1, Heads: 2})
+	_, features := w.Shape()
+	rows := make([]float32, 6*features)
+	unknown, err := w.Encode("faintly foggy sea with rain", rows, make([]float32, 6))
+	if err != nil || len(unknown) > 0 {
+		t.Fatalf("unknown %q, error %v", unknown, err)
+	}
+	for i, want := range []float32{1, 1, 0, 0} { // foggy, sea, with, rain
+		if got := rows[(i+1)*features-numAmounts]; got != want {
+			t.Errorf("word %d: less is %v, wanted %v", i, got, want)
+		}
+	}
+	if _, err := w.Encode("slightly", rows, make([]float32, 6)); err == nil {
+		t.Error("an amount alone was accepted")
 	}
 }

@@ -103,6 +103,8 @@ type token struct {
 	id       int // of other words than colours
 	isColour bool
 	colour   [3]float32
+	isAmount bool             // says how much, not what
+	amounts  [numAmounts]bool // that its clause has
 }
 
 // reading is a prompt's words in order.
@@ -114,16 +116,19 @@ type reading struct {
 // read looks up a prompt's words. Words of the vocabulary are colours if the built-in edits have them, others if CSS has: "snow" is a colour
 // there, and a concept here.
 func (v *Vocabulary) read(prompt string) (r reading) {
-	for _, word := range concept.Tokens(prompt) {
-		id, known := v.ids[word]
-		colour, isColour := taughtColours()[word]
-		if !known && !isColour {
-			colour, isColour = knownColours()[word]
-		}
-		if known || isColour {
-			r.words = append(r.words, token{id, isColour, colour})
-		} else {
-			r.unknown = append(r.unknown, word)
+	for _, c := range clauses(prompt) {
+		for _, word := range c.words {
+			id, known := v.ids[word]
+			colour, isColour := taughtColours()[word]
+			if !known && !isColour {
+				colour, isColour = knownColours()[word]
+			}
+			_, isAmount := amountWords[word]
+			if known || isColour {
+				r.words = append(r.words, token{id, isColour, colour, isAmount, c.amounts})
+			} else if !isAmount {
+				r.unknown = append(r.unknown, word)
+			}
 		}
 	}
 	return r

@@ -22,11 +22,13 @@ type Size struct {
 // Words is a Transformer encoder over a prompt's words, with learnt positions and pre-normalised layers.
 //
 // Words that name a colour are all the same word to it, beside the colour's red, green and blue: what it learns of some colours holds for
-// those in between, by whatever name.
+// those in between, by whatever name. Likewise, every word knows whether its clause asks for less or for more than usual, and its vector is
+// scaled by that: what weakens some edits weakens others too, of which no weak form was ever seen.
 type Words struct {
 	vocabulary        *Vocabulary
 	size              Size
 	embedding, places nn.Ref // [features, width], [tokens, width]
+	amount            nn.Ref // [amounts, width]
 	layers            []layer
 	norm              nn.LayerNorm
 }
@@ -41,7 +43,8 @@ type layer struct {
 func NewWords(p *nn.Params, v *Vocabulary, s Size) *Words {
 	w := &Words{
 		vocabulary: v, size: s,
-		embedding: p.Add("text.words", nn.Init{Std: 0.5}, v.Len()+concept.NumColourFeatures, s.Width),
+		embedding: p.Add("text.words", nn.Init{Std: 0.5}, v.Len()+concept.NumColourFeatures+numAmounts, s.Width),
+		amount:    p.Add("text.amounts", nn.Init{}, numAmounts, s.Width),
 		places:    p.Add("text.places", nn.Init{Std: 0.1}, s.Tokens, s.Width),
 	}
 	for i := range s.Layers {
@@ -55,15 +58,15 @@ func NewWords(p *nn.Params, v *Vocabulary, s Size) *Words {
 	return w
 }
 
-// Shape implements Encoder: a row has one number per word of the vocabulary, and those that describe a colour.
+// Shape implements Encoder: a row has one number per word of the vocabulary, those that describe a colour, and those that say how much.
 func (w *Words) Shape() (tokens, features int) {
-	return w.size.Tokens, w.vocabulary.Len() + concept.NumColourFeatures
+	return w.size.Tokens, w.vocabulary.Len() + concept.NumColourFeatures + numAmounts
 }
 
 // Encode implements Encoder.
 func (w *Words) Encode(prompt string, rows, mask []float32) (unknown []string, err error) {
 	read := w.vocabulary.read(prompt)
-	telling := slices.ContainsFunc(read.words, func(t token) bool { return t.isColour || !w.vocabulary.common[t.id] })
+	telling := slices.ContainsFunc(read.words, func(t token) bool { return t.isColour || !t.isAmount && !w.vocabulary.common[t.id] })
 	if !telling || len(read.words) > w.size.Tokens {
 		return read.unknown, &PromptError{Prompt: prompt, Unknown: read.unknown, Known: len(read.words), Most: w.size.Tokens}
 	}
@@ -77,6 +80,11 @@ func (w *Words) Encode(prompt string, rows, mask []float32) (unknown []string, e
 			copy(row[w.vocabulary.Len():], f[:])
 		} else {
 			row[t.id] = 1
+		}
+		for j, asked := range t.amounts {
+			if asked {
+				row[features-numAmounts+j] = 1
+			}
 		}
 		mask[i] = 1
 	}
@@ -93,7 +101,10 @@ func (w *Words) Forward(e *nn.Env, rows, mask *Node) *Node {
 		x = Add(x, Attend(e, l.attention, y, y, mask))
 		x = Add(x, l.mlp.Apply(e, l.norm2.Apply(e, x)))
 	}
-	return w.norm.Apply(e, x)
+	dims := rows.Shape().Dimensions
+	amounts := SliceAxis(rows, 2, AxisRange(dims[2]-numAmounts, dims[2]))
+	scale := DotGeneral(amounts, []int{2}, nil, e.At(w.amount), []int{0}, nil)
+	return Mul(w.norm.Apply(e, x), AddScalar(scale, 1))
 }
 
 // FanIn returns the distribution that keeps the variance of in inputs.
