@@ -54,6 +54,15 @@ func (c Concept) IsSeen() bool { return c.Group == "" || c.Group == Wording }
 // Parts returns the IDs of what the concept is made of, in the order in which the edits are applied.
 func (c Concept) Parts() []string { return strings.Split(c.ID, "+") }
 
+// Ingredients returns the names of what the concept is made of, whatever its strengths and colours, in the same order.
+func (c Concept) Ingredients() []string {
+	list := make([]string, len(c.parts))
+	for i, p := range c.parts {
+		list[i] = p.name
+	}
+	return list
+}
+
 // book holds all concepts, in order and by ID.
 type book struct {
 	all  []Concept
@@ -82,12 +91,12 @@ var openBook = sync.OnceValue(func() book {
 	return b
 })
 
-// settingsByID returns all settings of all ingredients.
+// settingsByID returns all settings of all ingredients, those of extra concepts too.
 func settingsByID() map[string]setting {
 	byID := map[string]setting{}
 	all := ingredients()
 	for i := range all {
-		for _, s := range all[i].settings() {
+		for _, s := range all[i].allSettings() {
 			s.said = sync.OnceValue(s.forms)
 			byID[s.id()] = s
 		}

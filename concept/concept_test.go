@@ -93,15 +93,6 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// names returns the ingredients of a concept, whatever their strengths and colours.
-func (c Concept) names() []string {
-	var list []string
-	for _, p := range c.parts {
-		list = append(list, p.name)
-	}
-	return list
-}
-
 // subset tells whether all of a are in b.
 func subset(a, b []string) bool {
 	return !slices.ContainsFunc(a, func(x string) bool { return !slices.Contains(b, x) })
@@ -118,10 +109,10 @@ func TestUnseenIsUnseen(t *testing.T) {
 		}
 	}
 	for _, u := range Unseen(Pair) {
-		check(u, Concept.names)
+		check(u, Concept.Ingredients)
 	}
 	for _, u := range Unseen(Triple) {
-		check(u, Concept.names)
+		check(u, Concept.Ingredients)
 	}
 	for _, u := range Unseen(Setting) {
 		check(u, Concept.Parts)

@@ -140,7 +140,7 @@ func (p *planner) triples(all []ingredient) {
 				if !used && !more || !a.goesWith(c) || !b.goesWith(c) {
 					continue
 				}
-				held := pairHeldOut(a, b) || pairHeldOut(a, c) || pairHeldOut(b, c) || draw(triplesHeldOut, "held out", a.name, b.name, c.name)
+				held := tripleHeldOut(a, b, c)
 				switch {
 				case used && held:
 					p.add(Triple, combine(mostlyNormal, a, b, c), 0)
@@ -157,6 +157,11 @@ func (p *planner) triples(all []ingredient) {
 // pairHeldOut tells whether seen concepts must not have both ingredients; a comes before b.
 func pairHeldOut(a, b *ingredient) bool { return draw(pairsHeldOut, "held out", a.name, b.name) }
 
+// tripleHeldOut tells whether seen concepts must not have all three ingredients, which are in order.
+func tripleHeldOut(a, b, c *ingredient) bool {
+	return pairHeldOut(a, b) || pairHeldOut(a, c) || pairHeldOut(b, c) || draw(triplesHeldOut, "held out", a.name, b.name, c.name)
+}
+
 // heldOut tells whether seen concepts must not have this setting: a colour, or a strength other than normal.
 func (s setting) heldOut() bool {
 	return s.colour != "" && draw(settingsHeld, "held out", s.name, s.colour) ||
@@ -171,18 +176,30 @@ const (
 
 // combine returns the ID of a concept with a seen setting of each ingredient.
 func combine(normals int, parts ...*ingredient) string {
-	key, id := "", ""
+	return mixture{normals: normals, settings: (*ingredient).settings}.of(parts...)
+}
+
+// mixture chooses settings for combinations.
+type mixture struct {
+	salt     string // another one, another choice
+	normals  int
+	settings func(*ingredient) []setting // to choose from
+}
+
+// of returns the ID of the combination of ingredients.
+func (m mixture) of(parts ...*ingredient) string {
+	key, id := m.salt, ""
 	for _, in := range parts {
 		key += "+" + in.name
 	}
 	for _, in := range parts {
 		var best string
 		var most uint64
-		for _, s := range in.settings() {
+		for _, s := range m.settings(in) {
 			// The highest draw wins, so that a new setting takes its share and leaves the others in place.
 			draws := 1
 			if s.strength == normal {
-				draws = normals
+				draws = m.normals
 			}
 			for n := 0; n < draws && !s.heldOut(); n++ {
 				if h := hash(key, s.id(), string(rune('0'+n))); h >= most {

@@ -49,9 +49,11 @@ type ingredient struct {
 	base, slight, strong string
 	// keys names the colour parameters ("first,second"), colours lists their values ("blue/coral green/pink").
 	keys, colours string
-	traits        trait
-	without       string // names of ingredients that make no sense beside it, separated by commas
-	words         words
+	// further lists colours that only extra concepts have.
+	further string
+	traits  trait
+	without string // names of ingredients that make no sense beside it, separated by commas
+	words   words
 }
 
 // strength is how far an edit goes.
@@ -86,14 +88,20 @@ func ingredients() []ingredient {
 			if in.strong == "" {
 				in.strong = none
 			}
+			in.further = strings.Join(in.furtherColours(), " ")
 			all = append(all, in)
 		}
 	}
 	return all
 }
 
-// settings returns every setting of an ingredient, the normal strength of each colour first.
-func (in *ingredient) settings() []setting {
+// settings returns every setting of an ingredient that the split has, the normal strength of each colour first.
+func (in *ingredient) settings() []setting { return in.settingsWith(in.colours) }
+
+// allSettings returns those of extra concepts as well.
+func (in *ingredient) allSettings() []setting { return in.settingsWith(in.colours + " " + in.further) }
+
+func (in *ingredient) settingsWith(colours string) []setting {
 	var all []setting
 	for _, s := range []strength{normal, slight, strong} {
 		if s == slight && in.slight == none || s == strong && in.strong == none {
@@ -102,7 +110,7 @@ func (in *ingredient) settings() []setting {
 		if in.colours == "" {
 			all = append(all, setting{ingredient: in, strength: s})
 		}
-		for _, c := range strings.Fields(in.colours) {
+		for _, c := range strings.Fields(colours) {
 			all = append(all, setting{ingredient: in, colour: c, strength: s})
 		}
 	}

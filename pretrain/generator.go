@@ -90,8 +90,8 @@ func (o GeneratorOptions) first(ctx context.Context, backend compute.Backend, g 
 // testScenes is the number of scenes that the second stage's log looks at, none of which results are measured on.
 const testScenes = 16
 
-// concepts returns the seen concepts that are made of what the zoo's are made of. It is from many combinations that a generator learns
-// to combine, and in the second stage a concept costs nothing.
+// concepts returns the concepts to learn from, the extra ones too, that are made of the same edits as the zoo's. It is from many
+// combinations that a generator learns to combine, and in the second stage a concept costs nothing.
 func (o GeneratorOptions) concepts() ([]concept.Concept, error) {
 	known := map[string]bool{}
 	for _, e := range o.Zoo.Entries {
@@ -99,12 +99,12 @@ func (o GeneratorOptions) concepts() ([]concept.Concept, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, part := range c.Parts() {
-			known[part] = true
+		for _, name := range c.Ingredients() {
+			known[name] = true
 		}
 	}
-	return slices.DeleteFunc(concept.Seen(), func(c concept.Concept) bool {
-		return slices.ContainsFunc(c.Parts(), func(part string) bool { return !known[part] })
+	return slices.DeleteFunc(append(concept.Seen(), concept.Extra()...), func(c concept.Concept) bool {
+		return slices.ContainsFunc(c.Ingredients(), func(name string) bool { return !known[name] })
 	}), nil
 }
 
