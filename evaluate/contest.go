@@ -257,7 +257,7 @@ func (t *contest) key(a, other ask) (contestKey, error) {
 	if len(t.o.Models.Zoo) == 0 {
 		return k, nil
 	}
-	adapter, id, err := t.nearest(a.prompt)
+	adapter, id, err := t.nearest(a.prompt, "")
 	k.Nearest, k.NearestHash = id, hashValues(adapter)
 	return k, err
 }

@@ -208,7 +208,7 @@ func (t *trial) starts(made, wrong [][]float32, generating float64) ([]start, er
 	if len(t.o.Models.Zoo) == 0 {
 		return list, nil
 	}
-	adapter, id, err := t.nearest(t.ask.prompt)
+	adapter, id, err := t.nearest(t.ask.prompt, "")
 	t.row.Nearest = id
 	return append(list, start{MethodNearest, adapter, 0}), err
 }

@@ -21,7 +21,7 @@ type recall struct{ l *lab }
 func (g recall) Close() {}
 
 func (g recall) Adapter(_ context.Context, prompt string) ([][]float32, error) {
-	adapter, _, err := g.l.nearest(prompt)
+	adapter, _, err := g.l.nearest(prompt, "")
 	return adapter, err
 }
 

@@ -61,11 +61,15 @@ func (l *lab) rows(ctx context.Context, s *set, all []ask, made, trained [][][]f
 // qualityOf measures a concept's adapters: generated from its prompt, from another one's, and trained on its pairs.
 func (l *lab) qualityOf(ctx context.Context, s *set, a ask, generated, other, trained [][]float32) (Row, error) {
 	row := Row{Concept: a.ID, Group: a.Group, Prompt: a.prompt}
-	nearest, id, err := l.nearest(a.prompt)
+	nearest, id, err := l.nearest(a.prompt, "")
 	if err != nil {
 		return row, err
 	}
 	row.NearestConcept = id
+	different, _, err := l.nearest(a.prompt, a.ID)
+	if err != nil {
+		return row, err
+	}
 	e, err := s.exam(ctx, a)
 	if err != nil {
 		return row, err
@@ -74,7 +78,7 @@ func (l *lab) qualityOf(ctx context.Context, s *set, a ask, generated, other, tr
 		psnr    *float64
 		adapter [][]float32
 	}{
-		{&row.Zero, l.o.Models.Base.Layout.Initial()}, {&row.Mean, l.o.Models.Mean}, {&row.Nearest, nearest},
+		{&row.Zero, l.o.Models.Base.Layout.Initial()}, {&row.Mean, l.o.Models.Mean}, {&row.Nearest, nearest}, {&row.Other, different},
 		{&row.Shuffled, other}, {&row.Generated, generated}, {&row.Trained, trained},
 	} {
 		if *m.psnr, err = l.meter.psnr(m.adapter, e); err != nil {
@@ -109,14 +113,14 @@ func (l *lab) generate(ctx context.Context, g Generator, all []ask) (made [][][]
 	return made, nil
 }
 
-// nearest returns the zoo's adapter of the concept whose words are most like the prompt's.
-func (l *lab) nearest(prompt string) (adapter [][]float32, id string, err error) {
+// nearest returns the zoo's adapter of the concept whose words are most like the prompt's, other than one.
+func (l *lab) nearest(prompt, but string) (adapter [][]float32, id string, err error) {
 	for _, c := range concept.Nearest(prompt, len(concept.Seen())) {
-		if adapter, ok := l.o.Models.Zoo[c.ID]; ok {
+		if adapter, ok := l.o.Models.Zoo[c.ID]; ok && c.ID != but {
 			return adapter, c.ID, nil
 		}
 	}
-	return nil, "", fmt.Errorf("the zoo has no adapters")
+	return nil, "", fmt.Errorf("the zoo has no adapters to compare with")
 }
 
 // measure returns the quality of an adapter on a concept's test pictures.

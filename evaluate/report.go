@@ -42,9 +42,11 @@ func ThisMachine() Machine {
 
 // Scores are mean PSNRs over test pictures, in dB, without tuning.
 type Scores struct {
-	Zero      float64 `json:"zero"`      // of the base without an adapter
-	Mean      float64 `json:"mean"`      // with the mean adapter of the zoo
-	Nearest   float64 `json:"nearest"`   // with the zoo's adapter of the concept whose words are most like the prompt's
+	Zero    float64 `json:"zero"`    // of the base without an adapter
+	Mean    float64 `json:"mean"`    // with the mean adapter of the zoo
+	Nearest float64 `json:"nearest"` // with the zoo's adapter of the concept whose words are most like the prompt's
+	// Other is Nearest among other concepts than the one that is asked for, which the zoo has in group d.
+	Other     float64 `json:"nearest_other"`
 	Shuffled  float64 `json:"shuffled"`  // with what the generator makes of another unseen concept's prompt
 	Generated float64 `json:"generated"` // with what it makes of the concept's prompt
 	Trained   float64 `json:"trained"`   // with an adapter trained on the concept's own pairs
@@ -86,6 +88,7 @@ type Group struct {
 // Wins are shares of concepts on which generated weights are better than others.
 type Wins struct {
 	Nearest  float64 `json:"nearest"`
+	Other    float64 `json:"nearest_other"`
 	Mean     float64 `json:"mean"`
 	Shuffled float64 `json:"shuffled"`
 }
@@ -119,9 +122,9 @@ func groupOf(rows []Row) Group {
 			sum   *float64
 			value float64
 		}{
-			{&g.Zero, r.Zero}, {&g.Mean, r.Mean}, {&g.Nearest, r.Nearest}, {&g.Shuffled, r.Shuffled},
+			{&g.Zero, r.Zero}, {&g.Mean, r.Mean}, {&g.Nearest, r.Nearest}, {&g.Other, r.Other}, {&g.Shuffled, r.Shuffled},
 			{&g.Generated, r.Generated}, {&g.Trained, r.Trained},
-			{&g.Wins.Nearest, one(r.Generated > r.Nearest)}, {&g.Wins.Mean, one(r.Generated > r.Mean)},
+			{&g.Wins.Nearest, one(r.Generated > r.Nearest)}, {&g.Wins.Other, one(r.Generated > r.Other)}, {&g.Wins.Mean, one(r.Generated > r.Mean)},
 			{&g.Wins.Shuffled, one(r.Generated > r.Shuffled)},
 			{&g.WinRate, one(r.Generated > max(r.Nearest, r.Mean, r.Shuffled))}, {&g.OwnNearest, one(r.NearestConcept == r.Concept)},
 		} {

@@ -12,16 +12,16 @@ func near(a, b float64) bool { return math.Abs(a-b) < 1e-9 }
 
 func TestSummary(t *testing.T) {
 	rows := []Row{
-		{Concept: "x", Group: concept.Pair, NearestConcept: "x", Scores: Scores{Zero: 10, Mean: 12, Nearest: 14, Shuffled: 9, Generated: 18, Trained: 20}, Share: 0.8},
-		{Concept: "y", Group: concept.Pair, NearestConcept: "x", Scores: Scores{Zero: 20, Mean: 12, Nearest: 26, Shuffled: 9, Generated: 24, Trained: 30}, Share: 0.4},
-		{Concept: "z", Group: concept.Triple, NearestConcept: "x", Scores: Scores{Zero: 10, Mean: 12, Nearest: 14, Shuffled: 19, Generated: 18, Trained: 20}, Share: 0.8},
+		{Concept: "x", Group: concept.Pair, NearestConcept: "x", Scores: Scores{Zero: 10, Mean: 12, Nearest: 14, Other: 13, Shuffled: 9, Generated: 18, Trained: 20}, Share: 0.8},
+		{Concept: "y", Group: concept.Pair, NearestConcept: "x", Scores: Scores{Zero: 20, Mean: 12, Nearest: 26, Other: 23, Shuffled: 9, Generated: 24, Trained: 30}, Share: 0.4},
+		{Concept: "z", Group: concept.Triple, NearestConcept: "x", Scores: Scores{Zero: 10, Mean: 12, Nearest: 14, Other: 18, Shuffled: 19, Generated: 18, Trained: 20}, Share: 0.8},
 	}
 	q := summarise(rows, Candidate{LR: 1})
 	a := q.Groups[concept.Pair]
 	if a.Concepts != 2 || a.Zero != 15 || a.Generated != 21 || a.Trained != 25 || !near(a.Share, 0.6) || !near(a.MedianShare, 0.6) {
 		t.Errorf("group a: %+v", a)
 	}
-	if a.WinRate != 0.5 || a.Wins != (Wins{Nearest: 0.5, Mean: 1, Shuffled: 1}) || a.OwnNearest != 0.5 {
+	if a.WinRate != 0.5 || a.Wins != (Wins{Nearest: 0.5, Other: 1, Mean: 1, Shuffled: 1}) || a.OwnNearest != 0.5 {
 		t.Errorf("group a: %+v", a)
 	}
 	if b := q.Groups[concept.Triple]; b.Concepts != 1 || b.WinRate != 0 || b.Wins != (Wins{Nearest: 1, Mean: 1}) {

@@ -55,7 +55,7 @@ func (c exportCmd) writeWeb(ctx context.Context, e *exported, r *exportResult) e
 	const sampleSeed, width, height = 12, 1024, 768
 	p := page.Page{
 		Title: e.title(), Name: fileName(e.title()), Model: file, Sample: scene.New(sampleSeed, width, height).Image,
-		Side: 2 * e.weights.Config.Size, // between the two sizes that package apply shows it
+		Trained: e.weights.Config.Size,
 	}
 	files := webFiles
 	if c.ORT != "" {

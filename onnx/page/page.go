@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/warmstart-ml/warmstart/apply"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 )
@@ -54,8 +55,8 @@ type Page struct {
 	Name   string // for pictures that are saved, without extension
 	Model  []byte // the ONNX file
 	Sample *imageio.Image
-	// Side is the length in pixels of the shorter side at which the network sees larger pictures.
-	Side int
+	// Trained is the side in pixels of the pictures that the network was trained on.
+	Trained int
 	// Runtime is a folder with RuntimeFiles to copy, or empty to leave that to the reader.
 	Runtime string
 }
@@ -123,7 +124,7 @@ func (p Page) html() ([]byte, error) {
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{
 		"Title": p.Title, "Name": p.Name, "Runtime": Runtime, "Files": RuntimeFiles(),
-		"Side": p.Side, "Sides": []int{p.Side / 2, p.Side, 2 * p.Side, 4 * p.Side},
+		"Trained": p.Trained, "Side": apply.SideTimes * p.Trained, "Sides": []int{p.Trained, 2 * p.Trained, apply.SideTimes * p.Trained},
 		"Policy": policy, "Style": template.CSS(style), "Script": template.JS(code),
 	})
 	return b.Bytes(), err

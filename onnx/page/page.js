@@ -11,7 +11,8 @@ const sample = './sample.jpg';
 const photoSide = 1600, cameraSide = 640; // of pictures on the page, in pixels, the longer
 const leastSide = 5;                      // that the network takes
 
-const copy = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true}); // what the network sees
+const canvas = () => new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+const seen = canvas(), look = canvas(), changed = canvas(), changedLook = canvas(); // what the network sees and makes, at two sizes
 
 let ort, session, photo, stream;
 let busy = false, again = false;
@@ -76,27 +77,58 @@ function draw(source, width, height, longest) {
   shown.drawImage(source, 0, 0, w, h);
 }
 
-// compute changes what is on the canvas, and returns how long the network took for it, in milliseconds.
+// compute changes what is on the canvas, and returns how long the network took for it, in milliseconds. The network sees the picture at two
+// sizes, as in `warmstart apply` (package apply): as small as those it was trained on, for the look as a whole, and larger, for details.
 async function compute() {
   const {width: W, height: H} = before;
-  const scale = Math.min(Number($('side').value) / Math.min(W, H), 1);
-  const w = Math.max(Math.round(W * scale), leastSide), h = Math.max(Math.round(H * scale), leastSide);
-  const same = w === W && h === H;
-  [copy.canvas.width, copy.canvas.height] = [w, h];
-  copy.imageSmoothingQuality = 'high';
-  copy.drawImage(before, 0, 0, w, h);
-  const small = colours(copy.getImageData(0, 0, w, h).data);
-  const begin = performance.now();
-  const changed = await apply(small, w, h);
-  const took = performance.now() - begin;
-  const full = shown.getImageData(0, 0, W, H);
-  if (same) {
-    for (let i = 0; i < changed.length; i++) full.data[4 * Math.floor(i / 3) + i % 3] = 255 * changed[i]; // rounds
-  } else {
-    full.data.set(carryOver(full.data, W, H, small, changed, w, h));
+  shrink(seen, before, Number($('side').value));
+  let took = await change(changed, seen);
+  shrink(look, seen.canvas, Number($('side').dataset.trained));
+  if (look.canvas.width < seen.canvas.width || look.canvas.height < seen.canvas.height) {
+    took += await change(changedLook, look);
+    const details = canvas();
+    resize(details, changed.canvas, look.canvas.width, look.canvas.height);
+    put(changed, carried(pixels(changed), pixels(details), pixels(changedLook)));
   }
   if (after.width !== W || after.height !== H) [after.width, after.height] = [W, H];
-  result.putImageData(full, 0, 0);
+  const same = seen.canvas.width === W && seen.canvas.height === H;
+  result.putImageData(same ? pixels(changed) : carried(pixels(shown), pixels(seen), pixels(changed)), 0, 0);
+  return took;
+}
+
+// shrink draws a picture such that its shorter side has so many pixels at most.
+function shrink(to, from, side) {
+  const scale = Math.min(side / Math.min(from.width, from.height), 1);
+  resize(to, from, Math.max(Math.round(from.width * scale), leastSide), Math.max(Math.round(from.height * scale), leastSide));
+}
+
+function resize(to, from, w, h) {
+  [to.canvas.width, to.canvas.height] = [w, h];
+  to.imageSmoothingQuality = 'high';
+  to.drawImage(from, 0, 0, w, h);
+}
+
+const pixels = context => context.getImageData(0, 0, context.canvas.width, context.canvas.height);
+
+function put(context, image) {
+  [context.canvas.width, context.canvas.height] = [image.width, image.height];
+  context.putImageData(image, 0, 0);
+}
+
+// carried is a picture changed as a small one was.
+function carried(full, small, changed) {
+  const {width: w, height: h} = small;
+  return new ImageData(carryOver(full.data, full.width, full.height, colours(small.data), colours(changed.data), w, h), full.width, full.height);
+}
+
+// change puts what the network makes of one context's picture into another, and returns how long the network took, in milliseconds.
+async function change(to, from) {
+  const {width: w, height: h} = from.canvas;
+  const begin = performance.now(), result = await apply(colours(pixels(from).data), w, h), took = performance.now() - begin;
+  const image = new ImageData(w, h);
+  image.data.fill(255);
+  for (let i = 0; i < result.length; i++) image.data[4 * Math.floor(i / 3) + i % 3] = 255 * result[i]; // rounds
+  put(to, image);
   return took;
 }
 
@@ -127,7 +159,7 @@ async function update() {
       draw(photo, photo.width, photo.height, photoSide);
       say('Computing…');
       const took = await compute();
-      say(`${copy.canvas.width}x${copy.canvas.height} pixels in ${(took / 1000).toFixed(2)} s`);
+      say(`${seen.canvas.width}x${seen.canvas.height} pixels in ${(took / 1000).toFixed(2)} s`);
     }
   } catch (error) {
     say(`This picture could not be computed: ${error.message ?? error}`, true);

@@ -12,7 +12,7 @@ import (
 
 // TestPage looks at the page as a browser does: what stands inline has to be what the policy allows.
 func TestPage(t *testing.T) {
-	p := Page{Title: `fog</title><script>alert("x")</script>`, Name: `"><b>`, Model: []byte("model"), Sample: imageio.New(4, 3), Side: 128}
+	p := Page{Title: `fog</title><script>alert("x")</script>`, Name: `"><b>`, Model: []byte("model"), Sample: imageio.New(4, 3), Trained: 64}
 	dir := filepath.Join(t.TempDir(), "page")
 	if err := p.Write(dir); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import { chromium } from 'playwright-core';
 /** Longer than anything takes on a busy machine. */
 export const patience = 120_000;
 
-const program = process.env.WARMSTART;
+export const program = process.env.WARMSTART;
 /** The folder with onnxruntime-web, or undefined. */
 export const ort = process.env.WARMSTART_ORT && path.join(process.env.WARMSTART_ORT, 'node_modules/onnxruntime-web/dist');
 
@@ -81,6 +81,13 @@ export async function until(what, holds) {
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-gpu', '--disable-quic'];
 const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
+/** Starts a browser. */
+export function browse() {
+  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: [...quiet, ...camera, ...sandbox] });
+}
+
 /** A server and a browser, for a while. */
 class Site {
   /** @param {string} [token] that the server wants */
@@ -90,9 +97,7 @@ class Site {
   }
 
   async start() {
-    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-    [this.browser] = await Promise.all([chromium.launch({ executablePath, args: [...quiet, ...camera, ...sandbox] }), this.server.start()]);
+    [this.browser] = await Promise.all([browse(), this.server.start()]);
   }
 
   async stop() {
