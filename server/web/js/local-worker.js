@@ -7,6 +7,8 @@ scope.importScripts('/js/carry.js'); // which exported pages have, too
 
 /** Networks see pictures at this many times the side of those they were trained on, and at that side: see package apply. */
 const sideTimes = 4;
+/** Frames of a camera they see smaller, so that there are more of them. */
+const frameTimes = 2;
 const leastSide = 5;
 
 /** @type {any} the module of onnxruntime-web, once it is loaded */
@@ -47,11 +49,12 @@ async function open(model, trained) {
  * Applies the network to a picture, scaled down to a side at most.
  * @param {ImageBitmap} picture
  * @param {number} most
+ * @param {boolean} isFrame of a camera
  */
-async function run(picture, most) {
+async function run(picture, most, isFrame) {
   const full = resize(picture, Math.min(1, most / Math.max(picture.width, picture.height)));
   picture.close();
-  const seen = await within(full, sideTimes * side);
+  const seen = await within(full, (isFrame ? frameTimes : sideTimes) * side);
   const small = await within(seen, side);
   let changed = await apply(seen);
   if (small !== seen) {
@@ -136,7 +139,7 @@ async function apply({ data, width, height }) {
 
 addEventListener('message', async ({ data }) => {
   try {
-    const answer = data.model ? await open(data.model, data.trained) : await run(data.bitmap, data.side);
+    const answer = data.model ? await open(data.model, data.trained) : await run(data.bitmap, data.side, data.isFrame);
     postMessage({ id: data.id, ...answer });
   } catch (error) {
     postMessage({ id: data.id, error: `the effect cannot run in this browser: ${error instanceof Error ? error.message : error}` });

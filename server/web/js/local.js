@@ -23,10 +23,11 @@ export const engine = () => where;
  * @param {import('./api.js').Effect} effect
  * @param {ImageBitmap | OffscreenCanvas} picture
  * @param {number} side of the result at most, in pixels
+ * @param {boolean} [isFrame] of a camera: sooner, with less detail
  * @returns {Promise<ImageBitmap>}
  */
-export function runLocal(effect, picture, side) {
-  const mine = turn.then(() => run(effect, picture, side));
+export function runLocal(effect, picture, side, isFrame = false) {
+  const mine = turn.then(() => run(effect, picture, side, isFrame));
   turn = mine.then(() => {}, () => {});
   return mine;
 }
@@ -35,8 +36,9 @@ export function runLocal(effect, picture, side) {
  * @param {import('./api.js').Effect} effect
  * @param {ImageBitmap | OffscreenCanvas} picture
  * @param {number} side
+ * @param {boolean} isFrame
  */
-async function run(effect, picture, side) {
+async function run(effect, picture, side, isFrame) {
   const key = `${effect.id} ${effect.version} ${effect.strength}`;
   if (loaded !== key) {
     const model = await (await send('GET', `/v1/effects/${effect.id}/onnx`)).arrayBuffer();
@@ -44,7 +46,7 @@ async function run(effect, picture, side) {
     loaded = key;
   }
   const bitmap = await createImageBitmap(picture);
-  return (await ask({ bitmap, side }, [bitmap])).bitmap;
+  return (await ask({ bitmap, side, isFrame }, [bitmap])).bitmap;
 }
 
 /**

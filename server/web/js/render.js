@@ -39,7 +39,7 @@ export async function render(source, side, signal) {
  * @param {OffscreenCanvas} frame
  */
 export async function renderFrame(frame) {
-  if (runsHere() && state.effect) return runLocal(state.effect, frame, frame.width);
+  if (runsHere() && state.effect) return runLocal(state.effect, frame, frame.width, true);
   const blob = await frame.convertToBlob({ type: 'image/jpeg', quality: 0.9 });
   return createImageBitmap(await apply(blob, frame.width));
 }
