@@ -96,7 +96,7 @@ func settingsByID() map[string]setting {
 	byID := map[string]setting{}
 	all := ingredients()
 	for i := range all {
-		for _, s := range all[i].allSettings() {
+		for _, s := range append(all[i].settings(), all[i].extraSettings()...) {
 			s.said = sync.OnceValue(s.forms)
 			byID[s.id()] = s
 		}

@@ -12,8 +12,15 @@ import (
 // Shares in thousandths, as of the split.
 const (
 	extraTriples    = 100 // of the triples that make sense
-	extraColourings = 120 // of the pairs of a dark and a light colour
+	extraColourings = 60  // of the pairs of a dark and a light colour
+	extraShades     = 250 // of the strengths of coloured ingredients
 )
+
+// extraHues are colours of CSS, by its names, that the split has nothing of.
+const extraHues = "steelblue royalblue midnightblue dodgerblue slateblue cornflowerblue deepskyblue darkblue mediumblue blueviolet darkviolet darkorchid " +
+	"mediumpurple hotpink deeppink palevioletred firebrick darkred indianred tomato orangered darkorange sienna peru saddlebrown goldenrod " +
+	"sandybrown darkkhaki olivedrab yellowgreen chartreuse springgreen seagreen forestgreen darkgreen darkolivegreen lightseagreen darkcyan " +
+	"cadetblue aquamarine powderblue thistle slategray wheat burlywood lightcoral rosybrown darkslateblue darkslategray mediumvioletred darkmagenta"
 
 // Extra returns further concepts to learn from, for what needs no adapter of them: more colours and strengths, the seen pairs in other
 // settings, and more triples. It is from many combinations that a model learns to combine. They are not in the split file, but bound by
@@ -37,11 +44,11 @@ func Extra() []Concept {
 
 // extraIDs lists the extra concepts, and some that the split has.
 func extraIDs(all []ingredient) (ids []string) {
-	mix := mixture{salt: "extra", normals: varied, settings: (*ingredient).allSettings}
+	mix := mixture{salt: "extra", normals: 2 * varied, settings: (*ingredient).everySetting}
 	for i := range all {
 		a := &all[i]
-		for _, s := range a.allSettings() {
-			if s.colour != "" && !s.heldOut() {
+		for _, s := range a.extraSettings() {
+			if s.colour == "" || s.strength == normal || draw(extraShades, "extra", s.id()) {
 				ids = append(ids, s.id())
 			}
 		}
@@ -62,6 +69,21 @@ func extraIDs(all []ingredient) (ids []string) {
 	return ids
 }
 
+// extraSettings returns settings beside those of the split: other strengths, and other colours in all strengths.
+func (in *ingredient) extraSettings() []setting {
+	all := in.settingsOf(in.colours, faint, moderate, firm)
+	if in.further != "" {
+		all = append(all, in.settingsOf(in.further, normal, faint, slight, moderate, firm, strong)...)
+	}
+	for i := range all {
+		all[i].extra = true
+	}
+	return all
+}
+
+// everySetting returns those of the split and the others.
+func (in *ingredient) everySetting() []setting { return append(in.settings(), in.extraSettings()...) }
+
 // furtherColours returns values of an ingredient's colour parameters beside those listed: every hue for one that has a colour, and pairs of a
 // dark and a light one for one that has two.
 func (in *ingredient) furtherColours() []string {
@@ -69,7 +91,7 @@ func (in *ingredient) furtherColours() []string {
 	if len(listed) == 0 {
 		return nil
 	}
-	hues := strings.Fields(hues)
+	hues := strings.Fields(hues + " " + extraHues)
 	values := hues
 	if strings.Contains(in.keys, ",") {
 		values = nil

@@ -162,8 +162,12 @@ func tripleHeldOut(a, b, c *ingredient) bool {
 	return pairHeldOut(a, b) || pairHeldOut(a, c) || pairHeldOut(b, c) || draw(triplesHeldOut, "held out", a.name, b.name, c.name)
 }
 
-// heldOut tells whether seen concepts must not have this setting: a colour, or a strength other than normal.
+// heldOut tells whether seen concepts must not have this setting: a colour, or a strength other than normal. It is about the split's settings:
+// extra ones are for learning.
 func (s setting) heldOut() bool {
+	if s.extra {
+		return false
+	}
 	return s.colour != "" && draw(settingsHeld, "held out", s.name, s.colour) ||
 		s.strength != normal && draw(settingsHeld, "held out", s.name, s.colour, string(s.strength))
 }

@@ -1,7 +1,9 @@
 package concept
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/warmstart-ml/warmstart/teacher"
@@ -63,6 +65,11 @@ const (
 	normal strength = ""
 	slight strength = "slight"
 	strong strength = "strong"
+
+	// Those of extra concepts only.
+	faint    strength = "faint"    // half of slight
+	moderate strength = "moderate" // halfway from slight to normal
+	firm     strength = "firm"     // halfway from normal to strong
 )
 
 // setting is an ingredient with its colours and strength chosen: "tint-teal.strong".
@@ -70,6 +77,7 @@ type setting struct {
 	*ingredient
 	colour   string // "teal", "blue/coral" or ""
 	strength strength
+	extra    bool         // the split has neither it nor any concept with it
 	said     func() forms // the ways to say it, made when they are first needed; nil in plans
 }
 
@@ -96,15 +104,15 @@ func ingredients() []ingredient {
 }
 
 // settings returns every setting of an ingredient that the split has, the normal strength of each colour first.
-func (in *ingredient) settings() []setting { return in.settingsWith(in.colours) }
+func (in *ingredient) settings() []setting {
+	return in.settingsOf(in.colours, normal, slight, strong)
+}
 
-// allSettings returns those of extra concepts as well.
-func (in *ingredient) allSettings() []setting { return in.settingsWith(in.colours + " " + in.further) }
-
-func (in *ingredient) settingsWith(colours string) []setting {
+// settingsOf returns settings with some of the colours and strengths, as far as the ingredient has them.
+func (in *ingredient) settingsOf(colours string, strengths ...strength) []setting {
 	var all []setting
-	for _, s := range []strength{normal, slight, strong} {
-		if s == slight && in.slight == none || s == strong && in.strong == none {
+	for _, s := range strengths {
+		if s.needsSlight() && in.slight == none || s.needsStrong() && in.strong == none {
 			continue
 		}
 		if in.colours == "" {
@@ -116,6 +124,12 @@ func (in *ingredient) settingsWith(colours string) []setting {
 	}
 	return all
 }
+
+// needsSlight tells whether an ingredient has the strength only if it has a slight one.
+func (s strength) needsSlight() bool { return s == faint || s == slight || s == moderate }
+
+// needsStrong is likewise of the strong one.
+func (s strength) needsStrong() bool { return s == firm || s == strong }
 
 // id returns the setting's part of a concept's ID.
 func (s setting) id() string {
@@ -132,7 +146,7 @@ func (s setting) id() string {
 // expr returns the setting as an expression of package teacher.
 func (s setting) expr() string {
 	var values []string
-	if v := map[strength]string{normal: s.base, slight: s.slight, strong: s.strong}[s.strength]; v != "" {
+	if v := s.amount(); v != "" {
 		values = append(values, v)
 	}
 	if s.colour != "" {
@@ -145,6 +159,58 @@ func (s setting) expr() string {
 		return s.edit
 	}
 	return s.edit + ":" + strings.Join(values, ",")
+}
+
+// amount returns the teacher setting that makes the strength; "" for the edit's own.
+func (s setting) amount() string {
+	switch s.strength {
+	case slight:
+		return s.slight
+	case strong:
+		return s.strong
+	case faint:
+		return s.between("", s.slight)
+	case moderate:
+		return s.between(s.slight, s.base)
+	case firm:
+		return s.between(s.base, s.strong)
+	}
+	return s.base
+}
+
+// between returns the teacher setting halfway between two, one of which may be empty: nothing of the edit, if it is the first, and else as
+// much as the edit has of its own.
+func (s setting) between(low, high string) string {
+	key, highest, _ := strings.Cut(high, "=")
+	lowKey, lowest, _ := strings.Cut(low, "=")
+	switch {
+	case low == "" && s.strength == faint:
+		lowest = "0"
+	case low == "":
+		lowest = s.own(key)
+	case high == "":
+		key, highest = lowKey, s.own(lowKey)
+	}
+	a, errA := strconv.ParseFloat(lowest, 64)
+	b, errB := strconv.ParseFloat(highest, 64)
+	if errA != nil || errB != nil {
+		panic(fmt.Sprintf("concept: %s has strengths that are no numbers", s.name)) // they are built in and tested
+	}
+	return key + "=" + strconv.FormatFloat((a+b)/2, 'g', 6, 64)
+}
+
+// own returns the value that the edit gives a parameter by itself.
+func (s setting) own(key string) string {
+	e, err := teacher.Find(s.edit)
+	if err != nil {
+		panic(fmt.Sprintf("concept: %v", err)) // as above
+	}
+	for _, p := range e.Params {
+		if p.Name == key {
+			return strconv.FormatFloat(p.Default, 'g', -1, 64)
+		}
+	}
+	return ""
 }
 
 // goesWith tells whether two ingredients make sense together and both stay visible.

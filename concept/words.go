@@ -45,21 +45,62 @@ func (s setting) forms() forms {
 		return f.slight()
 	case strong:
 		return f.strong()
+	case faint:
+		return f.graded([]string{"barely", "faintly"}, []string{"a trace of", "just a trace of"}, []string{"faintly"})
+	case moderate:
+		return f.graded([]string{"moderately", "somewhat"}, []string{"moderate", "a moderate amount of"}, []string{"moderately", "somewhat"})
+	case firm:
+		return f.graded([]string{"noticeably", "decidedly"}, []string{"pronounced"}, []string{"noticeably", "decidedly"})
 	}
 	return f
+}
+
+// graded says the same to another degree: with adverbs before adjectives ("barely"), with words before what it is about ("a trace of"), and with
+// adverbs after commands.
+func (f forms) graded(adverbs, shares, after []string) forms {
+	var g forms
+	for _, a := range f.very {
+		for _, adverb := range adverbs {
+			g.very = append(g.very, adverb+" "+a)
+		}
+	}
+	g.adj = g.very
+	for _, m := range f.of {
+		for _, share := range shares {
+			g.of = append(g.of, share+" "+m)
+			g.in = append(g.in, "with "+share+" "+m)
+			g.do = append(g.do, "add "+share+" "+m)
+		}
+	}
+	for _, do := range f.do {
+		switch {
+		case strings.HasPrefix(do, "make @ look "):
+			g.do = append(g.do, do)
+		case !strings.HasPrefix(do, "make "):
+			for _, adverb := range after {
+				g.do = append(g.do, do+" "+adverb)
+			}
+		}
+	}
+	return g
 }
 
 // drawn adds the commands that all styles have in common.
 func (f *forms) drawn(verbs []string, s strength) {
 	for _, noun := range f.as {
-		if s == slight {
+		switch s {
+		case slight:
 			f.do = append(f.do, "make @ look a bit like "+article(noun), "make @ look slightly like "+article(noun))
-		} else {
+		case faint:
+			f.do = append(f.do, "make @ look faintly like "+article(noun))
+		case moderate:
+			f.do = append(f.do, "make @ look somewhat like "+article(noun))
+		default:
 			f.do = append(f.do, "turn @ into "+article(noun))
 		}
 	}
 	for _, verb := range verbs {
-		if s != slight {
+		if !s.needsSlight() {
 			f.do = append(f.do, verb+" @ as "+article(f.as[0]))
 		}
 	}

@@ -198,6 +198,20 @@ func namedColours() []namedColour {
 		{"turquoise", hex(0x35c0b4)}, {"sapphire", hex(0x2446a0)}, {"cobalt", hex(0x2a5fc4)}, {"lavender", hex(0xb9a5e0)},
 		{"lilac", hex(0xc49fd0)}, {"plum", hex(0x8a4577)}, {"orchid", hex(0xc868c0)}, {"fuchsia", hex(0xe0359a)},
 		{"mauve", hex(0xb58aa5)}, {"chocolate", hex(0x5c3a21)}, {"tan", hex(0xc9a474)}, {"beige", hex(0xe3d5b3)},
+		// The rest is as CSS has it.
+		{"steelblue", hex(0x4682b4)}, {"royalblue", hex(0x4169e1)}, {"midnightblue", hex(0x191970)}, {"dodgerblue", hex(0x1e90ff)},
+		{"slateblue", hex(0x6a5acd)}, {"cornflowerblue", hex(0x6495ed)}, {"deepskyblue", hex(0x00bfff)}, {"darkblue", hex(0x00008b)},
+		{"mediumblue", hex(0x0000cd)}, {"blueviolet", hex(0x8a2be2)}, {"darkviolet", hex(0x9400d3)}, {"darkorchid", hex(0x9932cc)},
+		{"mediumpurple", hex(0x9370db)}, {"hotpink", hex(0xff69b4)}, {"deeppink", hex(0xff1493)}, {"palevioletred", hex(0xdb7093)},
+		{"firebrick", hex(0xb22222)}, {"darkred", hex(0x8b0000)}, {"indianred", hex(0xcd5c5c)}, {"tomato", hex(0xff6347)},
+		{"orangered", hex(0xff4500)}, {"darkorange", hex(0xff8c00)}, {"sienna", hex(0xa0522d)}, {"peru", hex(0xcd853f)},
+		{"saddlebrown", hex(0x8b4513)}, {"goldenrod", hex(0xdaa520)}, {"sandybrown", hex(0xf4a460)}, {"darkkhaki", hex(0xbdb76b)},
+		{"olivedrab", hex(0x6b8e23)}, {"yellowgreen", hex(0x9acd32)}, {"chartreuse", hex(0x7fff00)}, {"springgreen", hex(0x00ff7f)},
+		{"seagreen", hex(0x2e8b57)}, {"forestgreen", hex(0x228b22)}, {"darkgreen", hex(0x006400)}, {"darkolivegreen", hex(0x556b2f)},
+		{"lightseagreen", hex(0x20b2aa)}, {"darkcyan", hex(0x008b8b)}, {"cadetblue", hex(0x5f9ea0)}, {"aquamarine", hex(0x7fffd4)},
+		{"powderblue", hex(0xb0e0e6)}, {"thistle", hex(0xd8bfd8)}, {"slategray", hex(0x708090)}, {"wheat", hex(0xf5deb3)},
+		{"burlywood", hex(0xdeb887)}, {"lightcoral", hex(0xf08080)}, {"rosybrown", hex(0xbc8f8f)}, {"darkslateblue", hex(0x483d8b)},
+		{"darkslategray", hex(0x2f4f4f)}, {"mediumvioletred", hex(0xc71585)}, {"darkmagenta", hex(0x8b008b)},
 	}
 }
 

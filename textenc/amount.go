@@ -6,15 +6,38 @@ import (
 	"github.com/warmstart-ml/warmstart/concept"
 )
 
-// numAmounts is the number of numbers that say how much is asked for: whether less than usual, and whether more.
+// numAmounts is the number of numbers that say how much is asked for: how much less than usual, and how much more.
 const numAmounts = 2
 
-// amountWords say how much of an edit is asked for: 0 for less than usual, 1 for more.
-var amountWords = map[string]int{
-	"slightly": 0, "slight": 0, "bit": 0, "little": 0, "hint": 0, "touch": 0, "subtle": 0, "subtly": 0, "faint": 0, "faintly": 0, "mild": 0, "mildly": 0,
-	"somewhat": 0, "lightly": 0, "barely": 0, "weak": 0, "weakly": 0, "gently": 0,
-	"very": 1, "extremely": 1, "strong": 1, "strongly": 1, "heavy": 1, "heavily": 1, "lot": 1, "much": 1, "intense": 1, "intensely": 1, "extreme": 1,
-	"really": 1, "super": 1, "totally": 1,
+// amount is a word that says how much of an edit is asked for.
+type amount struct {
+	which int     // of the numbers: less or more
+	value float32 // 1 for "slightly" and for "strongly"
+}
+
+// Numbers of an amount.
+const (
+	less = iota
+	more
+)
+
+// amountWords maps words to what they ask for.
+var amountWords = amounts(map[amount]string{
+	{less, 1.5}: "barely trace hardly faint faintly",
+	{less, 1}:   "slightly slight bit little hint touch subtle subtly mild mildly lightly weak weakly gently",
+	{less, 0.5}: "moderately moderate somewhat",
+	{more, 0.5}: "noticeably decidedly pronounced",
+	{more, 1}:   "very extremely strong strongly heavy heavily lot much intense intensely extreme really super totally",
+})
+
+func amounts(words map[amount]string) map[string]amount {
+	of := map[string]amount{}
+	for a, list := range words {
+		for _, w := range strings.Fields(list) {
+			of[w] = a
+		}
+	}
+	return of
 }
 
 // clauseWords begin a new clause.
@@ -25,7 +48,7 @@ var clauseWords = map[string]bool{
 // clause is a part of a prompt in which words that say how much speak of all others.
 type clause struct {
 	words   []string
-	amounts [numAmounts]bool
+	amounts [numAmounts]float32
 }
 
 // clauses cuts a prompt at punctuation and before words that begin something new: "a strongly tinted photo | of a misty lake | with a hint of grain".
@@ -40,7 +63,7 @@ func clauses(prompt string) (all []clause) {
 			}
 			c.words = append(c.words, w)
 			if a, ok := amountWords[w]; ok {
-				c.amounts[a] = true
+				c.amounts[a.which] = max(c.amounts[a.which], a.value)
 			}
 		}
 		if len(c.words) > 0 {

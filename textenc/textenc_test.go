@@ -284,7 +284,7 @@ func TestClauses(t *testing.T) {
 		for _, c := range clauses(prompt) {
 			text := strings.Join(c.words, " ")
 			for i, sign := range []string{"-", "+"} {
-				if c.amounts[i] {
+				if c.amounts[i] > 0 {
 					text += sign
 				}
 			}
@@ -306,7 +306,7 @@ func TestAmounts(t *testing.T) {
 	if err != nil || len(unknown) > 0 {
 		t.Fatalf("unknown %q, error %v", unknown, err)
 	}
-	for i, want := range []float32{1, 1, 0, 0} { // foggy, sea, with, rain
+	for i, want := range []float32{1.5, 1.5, 0, 0} { // foggy, sea, with, rain
 		if got := rows[(i+1)*features-numAmounts]; got != want {
 			t.Errorf("word %d: less is %v, wanted %v", i, got, want)
 		}

@@ -103,8 +103,8 @@ type token struct {
 	id       int // of other words than colours
 	isColour bool
 	colour   [3]float32
-	isAmount bool             // says how much, not what
-	amounts  [numAmounts]bool // that its clause has
+	isAmount bool                // says how much, not what
+	amounts  [numAmounts]float32 // that its clause has
 }
 
 // reading is a prompt's words in order.

@@ -22,7 +22,7 @@ type Size struct {
 // Words is a Transformer encoder over a prompt's words, with learnt positions and pre-normalised layers.
 //
 // Words that name a colour are all the same word to it, beside the colour's red, green and blue: what it learns of some colours holds for
-// those in between, by whatever name. Likewise, every word knows whether its clause asks for less or for more than usual, and its vector is
+// those in between, by whatever name. Likewise, every word knows how much less or more than usual its clause asks for, and its vector is
 // scaled by that: what weakens some edits weakens others too, of which no weak form was ever seen.
 type Words struct {
 	vocabulary        *Vocabulary
@@ -81,11 +81,7 @@ func (w *Words) Encode(prompt string, rows, mask []float32) (unknown []string, e
 		} else {
 			row[t.id] = 1
 		}
-		for j, asked := range t.amounts {
-			if asked {
-				row[features-numAmounts+j] = 1
-			}
-		}
+		copy(row[features-numAmounts:], t.amounts[:])
 		mask[i] = 1
 	}
 	return read.unknown, nil

@@ -31,7 +31,7 @@ type RefineConfig struct {
 // DefaultRefineConfig returns the configuration to start from. The seed is neither the base's nor the zoo's, so that pictures are new.
 func DefaultRefineConfig() RefineConfig {
 	return RefineConfig{
-		Optimiser: Optimiser{Steps: 12000, Warmup: 200, LR: 5e-4, WeightDecay: 0.01, EMA: 0.999},
+		Optimiser: Optimiser{Steps: 16000, Warmup: 200, LR: 5e-4, WeightDecay: 0.01, EMA: 0.999},
 		Together:  8, Batch: 2, Pairs: 16, Photos: 0.4, Seed: 3,
 	}
 }
