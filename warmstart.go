@@ -7,6 +7,9 @@ package warmstart
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +22,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart/features"
+	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/weightgen"
@@ -59,6 +63,16 @@ func Load(dir string) (*Models, error) {
 	return m, nil
 }
 
+// ID identifies the models by all that adapters depend on.
+func (m *Models) ID() string {
+	h := sha256.New()
+	h.Write([]byte(m.Code.Schema()))
+	for _, values := range m.Generator.Values {
+		binary.Write(h, binary.LittleEndian, values) // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
 // LoadBase reads the base in a folder, or that in the binary for "".
 func LoadBase(dir string) (b *lora.Base, err error) {
 	err = open(dir, pretrained.BaseFile, func(r io.Reader, size int64) (err error) {
@@ -75,6 +89,15 @@ func LoadFeatures(dir string) (w *features.Weights, err error) {
 		return err
 	})
 	return w, err
+}
+
+// LoadDiscriminator reads what adversarial tuning starts from out of a folder, or that in the binary for "".
+func LoadDiscriminator(dir string) (d *gan.Discriminator, err error) {
+	err = open(dir, pretrained.DiscriminatorFile, func(r io.Reader, size int64) (err error) {
+		d, err = gan.DecodeDiscriminator(r, size)
+		return err
+	})
+	return d, err
 }
 
 // open lets decode read a file. Errors name it.

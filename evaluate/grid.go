@@ -33,12 +33,12 @@ func DefaultGrid() GridOptions {
 // BestScratch returns the best settings known for training mini from scratch without a search: the L1 loss alone, at ten times the
 // published rate.
 func BestScratch() tune.Settings {
-	return tune.Settings{Batch: 4, LR: 2e-3, Decay: 0.5, Beta1: 0.9, Loss: gan.LossNone, DiscLR: 2e-4, Seed: 1}
+	return tune.Settings{Batch: 4, LR: 2e-3, Decay: 0.5, Beta1: 0.9, Loss: gan.LossNone, LambdaL1: 100, DiscLR: 2e-4, Seed: 1}
 }
 
 // PublishedScratch returns pix2pix's settings, with four pairs a step.
 func PublishedScratch() tune.Settings {
-	return tune.Settings{Batch: 4, LR: 2e-4, Decay: 0.5, Beta1: 0.5, Loss: gan.LossLSGAN, DiscLR: 2e-4, Seed: 1}
+	return tune.Settings{Batch: 4, LR: 2e-4, Decay: 0.5, Beta1: 0.5, Loss: gan.LossLSGAN, LambdaL1: 100, DiscLR: 2e-4, Seed: 1}
 }
 
 // about says what is new about concepts of a group.

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"math"
 
 	"github.com/gomlx/compute"
 
@@ -19,7 +17,7 @@ import (
 // NewModels takes models as they are on disk, and the zoo that their generator learnt from, or nil for models without one. Open reads them
 // anew with load, so that reading counts where time does.
 func NewModels(m *warmstart.Models, z *zoo.Zoo, load func() (*warmstart.Models, error)) (Models, error) {
-	e := Models{Base: m.Base, Mean: m.Code.Blocks.Join(m.Code.Mean), Zoo: map[string][][]float32{}, ID: hash(m.Code, m.Generator)}
+	e := Models{Base: m.Base, Mean: m.Code.Blocks.Join(m.Code.Mean), Zoo: map[string][][]float32{}, ID: m.ID()}
 	if z != nil {
 		code, err := z.Code(m.Code.Blocks.Size())
 		if err != nil {
@@ -60,27 +58,11 @@ func (g *generator) Adapter(ctx context.Context, prompt string) ([][]float32, er
 	return g.code.Decode(values), nil
 }
 
-// hash identifies a generator by its weights and by what they are for.
-func hash(code *zoo.Code, w *weightgen.Weights) string {
-	h := sha256.New()
-	h.Write([]byte(code.Schema()))
-	write(h, w.Values)
-	return hex.EncodeToString(h.Sum(nil)[:16])
-}
-
 // hashValues identifies an adapter.
 func hashValues(adapter [][]float32) string {
 	h := sha256.New()
-	write(h, adapter)
-	return hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-func write(h io.Writer, tensors [][]float32) {
-	for _, values := range tensors {
-		buf := make([]byte, 0, 4*len(values))
-		for _, v := range values {
-			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-		}
-		h.Write(buf) // a hash takes everything
+	for _, values := range adapter {
+		binary.Write(h, binary.LittleEndian, values) // a hash takes everything
 	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -96,10 +96,15 @@ func readCheckpoint(path string, into memory) (*saved, error) {
 }
 
 func parseCheckpoint(file *safetensors.File) (*saved, error) {
-	m := file.Metadata
-	if m["format"] != formatCheckpoint && m["format"] != formatGenerator {
-		return nil, fmt.Errorf("format %q: not a checkpoint or generator of this program", m["format"])
+	if f := file.Metadata["format"]; f != formatCheckpoint && f != formatGenerator {
+		return nil, fmt.Errorf("format %q: not a checkpoint or generator of this program", f)
 	}
+	return parseSaved(file)
+}
+
+// parseSaved is parseCheckpoint for any format.
+func parseSaved(file *safetensors.File) (*saved, error) {
+	m := file.Metadata
 	if m["version"] != formatVersion {
 		return nil, fmt.Errorf("version %q of the format is not supported, only %s: use the release that wrote it",
 			m["version"], formatVersion)

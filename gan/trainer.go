@@ -155,13 +155,16 @@ type tensorGroup struct {
 	params *nn.Params
 }
 
+// discriminatorGroup is the name of the discriminator's weights in files.
+const discriminatorGroup = "discriminator"
+
 // groups lists the training state in the order of the program's inputs and outputs: weights and both of
 // Adam's moments of what is trained and of the discriminator, and the average of what is trained, if they are there.
 func (t *Trainer) groups() []tensorGroup {
 	name, params, disc := t.target.Name, t.target.Params, &t.disc.Params
 	groups := []tensorGroup{{name, params}, {name + ".m", params}, {name + ".v", params}}
 	if t.config.adversarial() {
-		groups = append(groups, tensorGroup{"discriminator", disc}, tensorGroup{"discriminator.m", disc}, tensorGroup{"discriminator.v", disc})
+		groups = append(groups, tensorGroup{discriminatorGroup, disc}, tensorGroup{discriminatorGroup + ".m", disc}, tensorGroup{discriminatorGroup + ".v", disc})
 	}
 	if t.config.EMA > 0 {
 		groups = append(groups, tensorGroup{"ema", params})
@@ -204,7 +207,7 @@ func (t *Trainer) begin(blank []*nn.Feed, start Start) error {
 		switch g.name {
 		case t.target.Name, "ema":
 			values = start.Trained
-		case "discriminator":
+		case discriminatorGroup:
 			values, seed = start.Discriminator, seed+1
 		default:
 			for i := range g.params.List() {

@@ -1,5 +1,5 @@
-// Package pretrain is the recipe of the weights that the program is shipped with: pictures, base, zoo, blocks, weight generator, and the
-// network that sets of pictures are compared by.
+// Package pretrain is the recipe of the weights that the program is shipped with: pictures, base, zoo, blocks, weight generator, the
+// discriminator that tuning starts from, and the network that sets of pictures are compared by.
 //
 // Every stage has a folder of its own below the run's and goes on where it was interrupted. All that is random follows from the
 // configuration, so that the same configuration and photos give the same bits.
@@ -14,8 +14,10 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/base"
 	"github.com/warmstart-ml/warmstart/corpus"
+	"github.com/warmstart-ml/warmstart/discriminator"
 	"github.com/warmstart-ml/warmstart/features"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/weightgen"
@@ -24,23 +26,25 @@ import (
 
 // Folders of the stages below a run's.
 const (
-	BaseDir     = "base"
-	ZooDir      = "zoo"
-	WeightsDir  = "weights" // first stage of the weight generator
-	ImagesDir   = "images"  // second stage
-	FeaturesDir = "features"
-	ModelsDir   = "models" // what is shipped
+	BaseDir          = "base"
+	ZooDir           = "zoo"
+	WeightsDir       = "weights" // first stage of the weight generator
+	ImagesDir        = "images"  // second stage
+	DiscriminatorDir = "discriminator"
+	FeaturesDir      = "features"
+	ModelsDir        = "models" // what is shipped
 )
 
 // Config is the whole recipe.
 type Config struct {
-	Pictures  corpus.Config          `json:"pictures"`
-	Base      base.Config            `json:"base"`
-	Zoo       zoo.Config             `json:"zoo"`
-	BlockSize int                    `json:"block_size"`
-	Generator weightgen.Config       `json:"generator"` // first stage: learns the zoo's weights
-	Refine    weightgen.RefineConfig `json:"refine"`    // second stage: learns from pictures, through the base
-	Features  features.Config        `json:"features"`  // learns to tell edits apart
+	Pictures      corpus.Config          `json:"pictures"`
+	Base          base.Config            `json:"base"`
+	Zoo           zoo.Config             `json:"zoo"`
+	BlockSize     int                    `json:"block_size"`
+	Generator     weightgen.Config       `json:"generator"`     // first stage: learns the zoo's weights
+	Refine        weightgen.RefineConfig `json:"refine"`        // second stage: learns from pictures, through the base
+	Discriminator discriminator.Config   `json:"discriminator"` // learns from tuning what the generator makes
+	Features      features.Config        `json:"features"`      // learns to tell edits apart
 }
 
 // DefaultConfig returns the recipe of the shipped weights.
@@ -53,7 +57,7 @@ func DefaultConfig() (c Config, err error) {
 	if c.Generator, err = weightgen.DefaultConfig(weightgen.NetworkDiT); err != nil {
 		return c, err
 	}
-	c.Refine, c.Features = weightgen.DefaultRefineConfig(), features.DefaultConfig()
+	c.Refine, c.Discriminator, c.Features = weightgen.DefaultRefineConfig(), discriminator.DefaultConfig(), features.DefaultConfig()
 	return c, nil
 }
 
@@ -92,10 +96,13 @@ func Run(ctx context.Context, backend compute.Backend, o Options) error {
 		Config: o.Config.Generator, Refine: o.Config.Refine, BlockSize: o.Config.BlockSize, Zoo: z, Pictures: r.pictures,
 		Dir: o.Dir, Progress: o.Progress, Say: func(format string, args ...any) {
 			stage++
-			r.say("%d of 5: %s", stage, fmt.Sprintf(format, args...))
+			r.say("%d of 6: %s", stage, fmt.Sprintf(format, args...))
 		},
 	})
 	if err != nil {
+		return err
+	}
+	if err := r.discriminator(ctx); err != nil {
 		return err
 	}
 	return r.features(ctx)
@@ -126,14 +133,14 @@ func (r *run) paint(ctx context.Context) (err error) {
 
 // zoo trains the base and the adapters.
 func (r *run) zoo(ctx context.Context) (*zoo.Zoo, error) {
-	r.say("1 of 5: the base, through the adapters of all seen concepts")
+	r.say("1 of 6: the base, through the adapters of all seen concepts")
 	trained, err := base.Train(ctx, r.backend, base.Options{
 		Config: r.Config.Base, Pictures: r.pictures, Dir: r.dir(BaseDir), Progress: r.Progress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("base: %w", err)
 	}
-	r.say("2 of 5: the zoo, an adapter of every seen concept")
+	r.say("2 of 6: the zoo, an adapter of every seen concept")
 	z, err := zoo.Build(ctx, zoo.Options{
 		Dir: r.dir(ZooDir), Base: trained.Base, Start: trained.Adapters, Pictures: r.pictures, Config: r.Config.Zoo,
 		Concepts: r.Config.Base.Seen(), Progress: r.Progress,
@@ -153,12 +160,29 @@ func (r *run) zoo(ctx context.Context) (*zoo.Zoo, error) {
 	return z, nil
 }
 
+// discriminator trains the one that adversarial tuning starts from, on what the generator makes of seen concepts.
+func (r *run) discriminator(ctx context.Context) error {
+	r.say("5 of 6: the discriminator that tuning starts from")
+	models, err := warmstart.Load(r.dir(ModelsDir))
+	if err != nil {
+		return err
+	}
+	d, err := discriminator.Train(ctx, r.backend, discriminator.Options{
+		Config: r.Config.Discriminator, Models: models, Concepts: r.Config.Base.Seen(), Pictures: r.pictures, Dir: r.dir(DiscriminatorDir),
+		Progress: r.Progress,
+	})
+	if err != nil {
+		return fmt.Errorf("discriminator: %w", err)
+	}
+	return d.Write(filepath.Join(r.dir(ModelsDir), pretrained.DiscriminatorFile))
+}
+
 // examinedScenes is the number of scenes that the features' log looks at, none of which results are measured on.
 const examinedScenes = 64
 
 // features trains the network that sets of pictures are compared by. Nothing that comes before depends on it.
 func (r *run) features(ctx context.Context) error {
-	r.say("5 of 5: features, by which sets of pictures are compared")
+	r.say("6 of 6: features, by which sets of pictures are compared")
 	test, err := corpus.New(ctx, corpus.Config{Size: r.pictures.Size(), Scenes: examinedScenes, First: corpus.DevScenes})
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ func tinyConfig(t *testing.T) Config {
 	c.Generator.Width, c.Generator.TextWidth, c.Generator.Layers, c.Generator.Heads, c.Generator.Batch = 8, 8, 1, 2, 4
 	c.Generator.Steps, c.Generator.Warmup = 4, 1
 	c.Refine.Steps, c.Refine.Warmup, c.Refine.Together, c.Refine.Batch, c.Refine.Pairs = 4, 1, 2, 2, 4
+	c.Discriminator.Concepts, c.Discriminator.Steps, c.Discriminator.Pairs = 2, 2, 2
 	c.Features = features.Config{Size: 16, Width: 2, Hidden: 4, Batch: 4, Steps: 4, Warmup: 1, LR: 1e-3, Seed: 1}
 	return c
 }
@@ -54,7 +55,7 @@ func TestDefaultConfigIsTheShippedScale(t *testing.T) {
 func models(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile, pretrained.FeaturesFile} {
+	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile, pretrained.DiscriminatorFile, pretrained.FeaturesFile} {
 		b, err := os.ReadFile(filepath.Join(dir, ModelsDir, name))
 		if err != nil {
 			t.Fatal(err)

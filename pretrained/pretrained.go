@@ -1,5 +1,6 @@
 // Package pretrained holds the weights that are shipped in the binary: the base of the adapters, the code of their
-// blocks, the weight generator, and the network that sets of pictures are compared by. "warmstart pretrain" makes them.
+// blocks, the weight generator, the discriminator that tuning starts from, and the network that sets of pictures are compared by. "warmstart
+// pretrain" makes them.
 package pretrained
 
 import (
@@ -11,10 +12,11 @@ import (
 
 // Names of the files, in this folder and in others that hold the same for another base.
 const (
-	BaseFile      = "base.safetensors"      // lora.Base
-	CodeFile      = "blocks.safetensors"    // zoo.Code
-	GeneratorFile = "generator.safetensors" // weightgen.Weights
-	FeaturesFile  = "features.safetensors"  // features.Weights
+	BaseFile          = "base.safetensors"          // lora.Base
+	CodeFile          = "blocks.safetensors"        // zoo.Code
+	GeneratorFile     = "generator.safetensors"     // weightgen.Weights
+	FeaturesFile      = "features.safetensors"      // features.Weights
+	DiscriminatorFile = "discriminator.safetensors" // gan.Discriminator
 )
 
 // The weights may be absent, which a pattern of their names wouldn't allow: so the folder's sources are embedded as well.

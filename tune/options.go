@@ -57,11 +57,12 @@ type Settings struct {
 	// AdapterShare is the share of the budget that the adapter gets before all weights are trained, if they are.
 	AdapterShare float64 `json:"adapter_share"`
 	// Decay is the share of the steps, the last ones, in which the rate falls linearly to 0.
-	Decay  float64 `json:"decay"`
-	Beta1  float64 `json:"beta1"`   // Adam's
-	Loss   string  `json:"loss"`    // beside L1: gan.LossNone, gan.LossLSGAN or gan.LossVanilla
-	DiscLR float64 `json:"disc_lr"` // the discriminator's learning rate
-	Seed   uint64  `json:"seed"`    // of weights that are drawn
+	Decay    float64 `json:"decay"`
+	Beta1    float64 `json:"beta1"`     // Adam's
+	Loss     string  `json:"loss"`      // beside L1: gan.LossNone, gan.LossLSGAN or gan.LossVanilla
+	LambdaL1 float64 `json:"lambda_l1"` // weight of the L1 loss beside the adversarial one
+	DiscLR   float64 `json:"disc_lr"`   // the discriminator's learning rate
+	Seed     uint64  `json:"seed"`      // of weights that are drawn
 }
 
 // DefaultSettings returns the settings to begin with: for a warm start a high rate without warm-up, from scratch what pix2pix
@@ -80,12 +81,30 @@ type Settings struct {
 //	the adapter for the first 15 % of the latter     25.08       25.36       25.99
 func DefaultSettings(from string) Settings {
 	s := Settings{
-		Batch: 1, LR: 3e-3, AllLR: 1.5e-3, Decay: 0.6, Beta1: 0.5, Loss: gan.LossNone, DiscLR: 2e-4, Seed: 1,
+		Batch: 1, LR: 3e-3, AllLR: 1.5e-3, Decay: 0.6, Beta1: 0.5, Loss: gan.LossNone, LambdaL1: 100, DiscLR: 2e-4, Seed: 1,
 	}
 	if from == Scratch {
 		s.LR, s.Decay = 2e-4, 0.5
 	}
 	return s
+}
+
+// Adversarial returns the settings to begin with where a discriminator is trained as well: from scratch what pix2pix published; for a warm
+// start, which is over soon, a discriminator that has more to say and learns sooner.
+func Adversarial(from string) Settings {
+	s := DefaultSettings(from)
+	s.Loss = gan.LossLSGAN
+	if from != Scratch {
+		s.LambdaL1, s.DiscLR = 20, 1e-3
+	}
+	return s
+}
+
+// Training returns the configuration of training an adapter over a base for a number of steps, at a constant rate.
+func (s Settings) Training(b *lora.Base, steps int) gan.Config {
+	c := b.Training(steps)
+	c.DecaySteps, c.Batch, c.Beta1, c.Loss, c.LambdaL1, c.LR, c.DiscLR, c.Seed = 0, s.Batch, s.Beta1, s.Loss, s.LambdaL1, s.LR, s.DiscLR, s.Seed
+	return c
 }
 
 // hasAdapter tells whether the training has to do with adapters.

@@ -53,9 +53,7 @@ func (o *Options) config(steps int) gan.Config {
 	if o.Steps == 0 {
 		steps = unknownSteps
 	}
-	c, s := o.Base.Training(steps), o.Settings
-	c.DecaySteps, c.Batch, c.Beta1, c.Loss, c.LR, c.DiscLR, c.Seed = 0, s.Batch, s.Beta1, s.Loss, s.LR, s.DiscLR, s.Seed
-	return c
+	return o.Settings.Training(o.Base, steps)
 }
 
 // plan fixes the number of steps of a phase that is to end at a certain time: after its first steps, and again where the

@@ -125,6 +125,14 @@ func (c contestFlags) models() (evaluate.Models, error) {
 	if err != nil {
 		return models, hinted{err, zooHint}
 	}
+	d, err := warmstart.LoadDiscriminator(c.Models)
+	if err == nil {
+		err = d.Fits(m.Base.Generator.Config)
+	}
+	if err != nil {
+		return models, c.hint(err)
+	}
+	models.Discriminator = d.Values
 	return models, nil
 }
 

@@ -48,8 +48,7 @@ func Base(seed uint64) (*lora.Base, error) {
 // Concepts is the number of concepts that the weight generator has seen.
 const Concepts = 16
 
-// WriteModels writes a base, a weight generator for it and a feature network into a folder, as warmstart.Load and warmstart.LoadFeatures read
-// them. The adapters that the generator has hardly learnt from are noise.
+// WriteModels writes a base, a weight generator for it, a discriminator and a feature network into a folder, as package warmstart reads them. The adapters that the generator has hardly learnt from are noise.
 func WriteModels(backend compute.Backend, dir string, seed uint64) error {
 	base, err := Base(seed)
 	if err != nil {
@@ -87,7 +86,24 @@ func WriteModels(backend compute.Backend, dir string, seed uint64) error {
 	if err := generator.WriteFile(filepath.Join(dir, pretrained.GeneratorFile)); err != nil {
 		return err
 	}
+	if err := writeDiscriminator(backend, filepath.Join(dir, pretrained.DiscriminatorFile), base.Generator.Config); err != nil {
+		return err
+	}
 	return writeFeatures(backend, filepath.Join(dir, pretrained.FeaturesFile), seed)
+}
+
+// writeDiscriminator writes one whose weights are drawn by the seed.
+func writeDiscriminator(backend compute.Backend, path string, c gan.Config) error {
+	t, err := gan.NewTrainer(backend, c)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	values, err := t.Discriminator()
+	if err != nil {
+		return err
+	}
+	return (&gan.Discriminator{Config: c, Values: values}).Write(path)
 }
 
 // writeFeatures trains a feature network for a step.
