@@ -13,6 +13,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/keep"
 	"github.com/warmstart-ml/warmstart/metrics"
+	"github.com/warmstart-ml/warmstart/tune"
 )
 
 // ContestConfig is everything that a contest depends on, besides models and pictures. Of the race's configuration, all but the pictures to
@@ -21,6 +22,9 @@ type ContestConfig struct {
 	Config
 	Samples int `json:"samples"` // test pictures of each concept, for all metrics
 	Steps   int `json:"steps"`   // of tuning, in the table
+	// GAN says how all weights are tuned adversarially, in so many steps.
+	GAN      tune.Settings `json:"gan"`
+	GANSteps int           `json:"gan_steps"`
 	// The rates of tuning from the zero adapter are searched among these, for its adapter and for all weights.
 	ZeroLRs    []float64 `json:"zero_lrs"`
 	ZeroAllLRs []float64 `json:"zero_all_lrs"`
@@ -29,7 +33,7 @@ type ContestConfig struct {
 // DefaultContest returns the configuration of the results of record: two hours or so on two cores.
 func DefaultContest() ContestConfig {
 	c := ContestConfig{
-		Config: DefaultConfig(), Samples: 256, Steps: 200,
+		Config: DefaultConfig(), Samples: 256, Steps: 200, GAN: tune.Adversarial(tune.Generated), GANSteps: 400,
 		ZeroLRs: []float64{1.5e-3, 3e-3, 6e-3, 1.2e-2}, ZeroAllLRs: []float64{7.5e-4, 1.5e-3, 3e-3, 6e-3},
 	}
 	c.Race.Concepts = 32
@@ -39,7 +43,7 @@ func DefaultContest() ContestConfig {
 // QuickContest returns a configuration for a look: a few concepts, and from scratch a short schedule, which makes for smaller speed-ups.
 func QuickContest() ContestConfig {
 	c := DefaultContest()
-	c.Samples, c.Steps, c.TrainScenes = 128, 100, 256
+	c.Samples, c.Steps, c.GANSteps, c.TrainScenes = 128, 100, 200, 256
 	c.Race.Concepts, c.Race.Search, c.Race.LRs = 6, 1, []float64{2e-4, 2e-3}
 	c.ZeroLRs, c.ZeroAllLRs = []float64{3e-3, 6e-3}, []float64{1.5e-3, 3e-3}
 	c.Race.SetSteps(600)
@@ -68,8 +72,8 @@ func (o *ContestOptions) check() error {
 		return errors.New("contest: no network to make features with, for FID and KID")
 	case c.Samples < minSamples || c.Samples > c.TestScenes:
 		return fmt.Errorf("contest: %d test pictures of each concept: FID and KID need %d or more, and there are %d test scenes", c.Samples, minSamples, c.TestScenes)
-	case c.Steps < 1:
-		return fmt.Errorf("contest: %d steps of tuning: there must be some", c.Steps)
+	case c.Steps < 1 || c.GANSteps < 1:
+		return fmt.Errorf("contest: %d and %d steps of tuning: there must be some", c.Steps, c.GANSteps)
 	case len(c.ZeroLRs) == 0 || len(c.ZeroAllLRs) == 0:
 		return errors.New("contest: no learning rates for the zero adapter")
 	}
@@ -84,7 +88,7 @@ type contest struct {
 	jury   *jury
 	best   Candidate // from scratch
 	zero   zeroRates
-	tuners map[bool]*gan.Trainer // of all weights, and of the adapter
+	tuners map[string]*gan.Trainer // by ending
 }
 
 // zeroRates are how the zero adapter is tuned.
@@ -156,7 +160,7 @@ func newContest(ctx context.Context, backend compute.Backend, o ContestOptions) 
 	set := *l.scenes
 	set.config.Pictures = o.Config.Samples
 	t = &contest{
-		racer: &racer{lab: l, scratch: map[Recipe]*gan.Trainer{}}, config: o.Config, set: &set, tuners: map[bool]*gan.Trainer{},
+		racer: &racer{lab: l, scratch: map[Recipe]*gan.Trainer{}}, config: o.Config, set: &set, tuners: map[string]*gan.Trainer{},
 	}
 	if t.whole, err = newMeter(backend, o.Models.Base, false, o.Config.Pictures); err == nil {
 		t.jury, err = newJury(backend, o.Models.Base, o.Extractor, juryBatch)
@@ -226,7 +230,12 @@ func (t *contest) tryZero(ctx context.Context, a ask, w Candidate, all bool) (fl
 		if err != nil {
 			return 0, err
 		}
-		end, err := t.tuned(ctx, data, t.o.Models.Base.Layout.Initial(), all, w.LR, c.Steps)
+		way := t.ending(endAdapter)
+		if all {
+			way = t.ending(endAll)
+		}
+		way.lr = w.LR
+		end, err := t.tuned(ctx, data, t.o.Models.Base.Layout.Initial(), way)
 		if err != nil {
 			return 0, err
 		}
@@ -242,6 +251,9 @@ func (t *contest) tryZero(ctx context.Context, a ask, w Candidate, all bool) (fl
 type contestKey struct {
 	Race           raceKey
 	Samples, Steps int
+	GAN            tune.Settings
+	GANSteps       int
+	Discriminator  string
 	Extractor      string
 	Zero           zeroRates
 	Nearest, Other string // concepts
@@ -251,7 +263,8 @@ type contestKey struct {
 
 func (t *contest) key(a, other ask) (contestKey, error) {
 	k := contestKey{
-		Race: t.raceKey(a, t.best), Samples: t.config.Samples, Steps: t.config.Steps, Extractor: t.jury.extractor.Name(),
+		Race: t.raceKey(a, t.best), Samples: t.config.Samples, Steps: t.config.Steps, GAN: t.config.GAN, GANSteps: t.config.GANSteps,
+		Discriminator: hashValues(t.o.Models.Discriminator), Extractor: t.jury.extractor.Name(),
 		Zero: zeroRates{t.zero.Adapter.plain(), t.zero.All.plain()}, Other: other.ID + " " + other.prompt, Mean: hashValues(t.o.Models.Mean),
 	}
 	if len(t.o.Models.Zoo) == 0 {

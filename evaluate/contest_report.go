@@ -12,7 +12,7 @@ import (
 	"github.com/warmstart-ml/warmstart/internal/page"
 )
 
-// Methods of a contest: ways to a network. Those that start from an adapter are there untuned, and with the endings of tunedName.
+// Methods of a contest: ways to a network. Those that start from an adapter are there untuned, and with the endings of endingsOf.
 const (
 	MethodInput       = "input"        // the pictures as they are
 	MethodScratch     = "scratch"      // pix2pix from scratch, as published
@@ -24,12 +24,23 @@ const (
 	MethodGenerated   = "generated"    // what the generator makes of the prompt
 )
 
-// tunedName is what a method is called after tuning its adapter, or all weights.
-func tunedName(start string, all bool) string {
-	if all {
-		return start + "_all"
+// Endings of the names of methods that start from an adapter: how it is tuned.
+const (
+	endAdapter = "_adapter"  // the adapter alone, with the L1 loss
+	endAll     = "_all"      // all weights, with the L1 loss
+	endGAN     = "_gan"      // all weights, against a discriminator that has been through other tunings
+	endGANCold = "_gan_cold" // all weights, against one that begins with random weights
+)
+
+// endingsOf returns those of a method. From the base alone, E2GAN trains adversarially as well.
+func endingsOf(method string) []string {
+	switch method {
+	case MethodGenerated:
+		return []string{endAdapter, endAll, endGAN}
+	case MethodZero:
+		return []string{endAdapter, endAll, endGAN, endGANCold}
 	}
-	return start + "_adapter"
+	return []string{endAdapter, endAll}
 }
 
 // ContestReport is what a contest found.
@@ -243,11 +254,14 @@ func meanMethods(rows []ContestRow) map[string]Method {
 	return means
 }
 
+// oursTuned are what generated weights are tuned to.
+var oursTuned = []string{MethodGenerated + endAdapter, MethodGenerated + endAll, MethodGenerated + endGAN}
+
 // compareMethods compares what the generator leads to with all else.
 func compareMethods(rows []ContestRow) map[string]map[string]Better {
 	all := map[string]map[string]Better{}
 	names := slices.Collect(maps.Keys(rows[0].Methods))
-	for _, ours := range []string{MethodGenerated, tunedName(MethodGenerated, false), tunedName(MethodGenerated, true)} {
+	for _, ours := range append([]string{MethodGenerated}, oursTuned...) {
 		all[ours] = map[string]Better{}
 		for _, other := range names {
 			if other == ours {

@@ -10,6 +10,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/internal/contention"
+	"github.com/warmstart-ml/warmstart/tune"
 )
 
 // trial is a concept at work in a contest.
@@ -213,7 +214,7 @@ func (t *trial) starts(made, wrong [][]float32, generating float64) ([]start, er
 	return append(list, start{MethodNearest, adapter, 0}), err
 }
 
-// table tunes from all starts with one budget.
+// table tunes from all starts.
 func (t *trial) table(made, wrong [][]float32) error {
 	generating := t.row.Curves[MethodGenerated][0].Seconds
 	starts, err := t.starts(made, wrong, generating)
@@ -225,14 +226,16 @@ func (t *trial) table(made, wrong [][]float32) error {
 		if err := t.finish(s.name, base.Layout.Merge(base.Generator.Values, s.adapter), s.seconds, 0); err != nil {
 			return err
 		}
-		for _, all := range []bool{false, true} {
-			name := tunedName(s.name, all)
-			lr, steps := t.budget(s.name, all, generating)
-			end, err := t.tuned(t.ctx, t.data, s.adapter, all, lr, steps)
+		for _, end := range endingsOf(s.name) {
+			name, way := s.name+end, t.ending(end)
+			if s.name == MethodZero {
+				t.handicap(&way, generating)
+			}
+			f, err := t.tuned(t.ctx, t.data, s.adapter, way)
 			if err != nil {
 				return fmt.Errorf("tune %s, %s: %w", t.ask.ID, name, err)
 			}
-			if err := t.finish(name, end.values, s.seconds+end.Seconds, steps); err != nil {
+			if err := t.finish(name, f.values, s.seconds+f.Seconds, way.steps); err != nil {
 				return err
 			}
 		}
@@ -240,52 +243,78 @@ func (t *trial) table(made, wrong [][]float32) error {
 	return nil
 }
 
-// budget returns rate and number of steps of tuning. The zero adapter is tuned for as long as it took to generate weights and to tune them.
-func (t *trial) budget(start string, all bool, generating float64) (lr float64, steps int) {
-	steps = t.config.Steps
-	lr, zero := t.config.Warm.LR, t.zero.Adapter.LR
-	if all {
-		lr, zero = t.config.Warm.AllLR, t.zero.All.LR
+// handicap gives the zero adapter its own rates, and as much time as it took to generate weights and to tune them.
+func (t *trial) handicap(way *tuning, generating float64) {
+	ours := way.ending
+	switch ours {
+	case endAdapter:
+		way.lr = t.zero.Adapter.LR
+	case endGANCold:
+		ours = endGAN
+		fallthrough
+	default:
+		way.lr = t.zero.All.LR
 	}
-	if start != MethodZero {
-		return lr, steps
+	took := t.row.Methods[MethodGenerated+ours].Seconds
+	if tuned := took - generating; tuned > 0 {
+		way.steps = int(math.Ceil(float64(way.steps) * took / tuned))
 	}
-	ours := t.row.Methods[tunedName(MethodGenerated, all)]
-	if tuning := ours.Seconds - generating; tuning > 0 {
-		steps = int(math.Ceil(float64(steps) * ours.Seconds / tuning))
-	}
-	return zero, steps
 }
 
-// tuned tunes an adapter, or all weights from there, for a number of steps, and returns the whole generator. Its time is that of the steps.
-func (t *contest) tuned(ctx context.Context, data *corpus.Pairs, adapter [][]float32, all bool, lr float64, steps int) (f finish, err error) {
-	base, warm := t.o.Models.Base, t.config.Warm
-	c := t.config.warmConfig(t.config.adapterConfig(base, steps, lr, warm.Beta1))
-	start := adapter
-	if all {
-		c = t.config.warmConfig(t.config.wholeConfig(base, steps, lr, warm.Beta1))
-		start = base.Layout.Merge(base.Generator.Values, adapter)
+// tuning is a way to tune.
+type tuning struct {
+	ending string
+	all    bool
+	warm   tune.Settings
+	lr     float64
+	steps  int
+	disc   [][]float32 // to start the discriminator with; nil: drawn by the seed, or none
+}
+
+// ending returns the way of a method's ending.
+func (t *contest) ending(end string) tuning {
+	c := t.config
+	w := tuning{ending: end, all: end != endAdapter, warm: c.Warm, lr: c.Warm.AllLR, steps: c.Steps}
+	switch end {
+	case endAdapter:
+		w.lr = c.Warm.LR
+	case endGAN:
+		w.disc = t.o.Models.Discriminator
+		fallthrough
+	case endGANCold:
+		w.warm, w.lr, w.steps = c.GAN, c.GAN.AllLR, c.GANSteps
 	}
-	c.DecaySteps = int(warm.Decay*float64(steps) + 0.5)
-	trainer := t.tuners[all]
+	return w
+}
+
+// tuned tunes an adapter, or all weights from there, and returns the whole generator. Its time is that of the steps.
+func (t *contest) tuned(ctx context.Context, data *corpus.Pairs, adapter [][]float32, w tuning) (f finish, err error) {
+	base := t.o.Models.Base
+	c := w.warm.Training(base, w.steps)
+	c.LR, c.Seed, c.DecaySteps = w.lr, seed, int(w.warm.Decay*float64(w.steps)+0.5)
+	start := gan.Start{Trained: adapter, Discriminator: w.disc}
+	if w.all {
+		c.Base, start.Trained = "", base.Layout.Merge(base.Generator.Values, adapter)
+	}
+	trainer := t.tuners[w.ending]
 	if trainer == nil {
 		if trainer, err = newTrainer(t.backend, base, c); err != nil {
 			return f, err
 		}
-		t.tuners[all] = trainer
+		t.tuners[w.ending] = trainer
 	}
-	if err := trainer.Reset(c, gan.Start{Trained: start}); err != nil {
+	if err := trainer.Reset(c, start); err != nil {
 		return f, err
 	}
-	served := batches(data, warm.Batch)
+	served := batches(data, w.warm.Batch)
 	var watch stopwatch
 	watch.start()
-	if err := errors.Join(ctx.Err(), advance(trainer, served, steps)); err != nil {
+	if err := errors.Join(ctx.Err(), advance(trainer, served, w.steps)); err != nil {
 		return f, err
 	}
 	watch.stop()
 	f.Seconds = watch.seconds()
-	if f.values, err = trainer.Trained(); err == nil && !all {
+	if f.values, err = trainer.Trained(); err == nil && !w.all {
 		f.values = base.Layout.Merge(base.Generator.Values, f.values)
 	}
 	return f, err
