@@ -17,7 +17,7 @@ func (r *ContestReport) Page() (*page.Page, error) {
 			{Value: ratio(s.Published) + "×", Text: "as fast as pix2pix from scratch, as published, to its final PSNR"},
 			{Value: ratio(s.Best) + "×", Text: "as fast as the best recipe from scratch"},
 			{Value: fmt.Sprintf("%.0f %%", 100*r.Better[MethodGenerated+endGAN][MethodScratch].Both), Text: "of concepts with a better FID and KID than scratch’s, tuned adversarially"},
-			{Value: fmt.Sprintf("%.0f %%", 100*r.Better[MethodGenerated+endGAN][MethodZero+endGAN].Both), Text: "of concepts with a better FID and KID than the zero adapter’s at equal time, likewise"},
+			{Value: fmt.Sprintf("%.0f %%", 100*r.Better[MethodGenerated+endGAN][MethodZero+endE2GAN].Both), Text: "of concepts with a better FID and KID than E2GAN’s at equal time"},
 		},
 		Sections: []page.Section{
 			{Title: "Methods", Note: methodsNote, Tables: []page.Table{{Head: r.Header(), Lines: r.Cells()}}},
@@ -66,8 +66,8 @@ func (r *ContestReport) speedups() page.Chart {
 
 // byConcept has a line for each concept.
 func (r *ContestReport) byConcept() page.Table {
-	t := page.Table{Head: []string{"prompt", "group", "× published", "× best", "FID scratch", "best", "zero", "ours", "PSNR scratch", "best", "zero", "ours"}}
-	methods := []string{MethodScratch, MethodScratchBest, MethodZero + endGAN, MethodGenerated + endGAN}
+	t := page.Table{Head: []string{"prompt", "group", "× published", "× best", "FID scratch", "best", "E2GAN", "ours", "PSNR scratch", "best", "E2GAN", "ours"}}
+	methods := []string{MethodScratch, MethodScratchBest, MethodZero + endE2GAN, MethodGenerated + endGAN}
 	for _, row := range r.Rows {
 		line := []string{row.Prompt, string(row.Group), row.ToPSNR.Published.text(), row.ToPSNR.Best.text()}
 		for _, m := range methods {
@@ -93,7 +93,7 @@ const shownConcepts = 8
 
 func (r *ContestReport) pictureRows() (rows []page.Row) {
 	shown := []struct{ method, name string }{
-		{MethodInput, "input"}, {pictureTarget, "target"}, {MethodScratch, "scratch"}, {MethodScratchBest, "best scratch"}, {"zero_adapter", "zero, tuned"},
+		{MethodInput, "input"}, {pictureTarget, "target"}, {MethodScratch, "scratch"}, {MethodScratchBest, "best scratch"}, {"zero_e2gan", "E2GAN"},
 		{MethodNearest, "nearest"}, {MethodGenerated, "generated"}, {"generated_adapter", "adapter tuned"}, {"generated_all", "all tuned"}, {"generated_gan", "adversarially"},
 	}
 	for _, row := range evenly(r.Rows, shownConcepts) {

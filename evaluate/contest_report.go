@@ -17,7 +17,7 @@ const (
 	MethodInput       = "input"        // the pictures as they are
 	MethodScratch     = "scratch"      // pix2pix from scratch, as published
 	MethodScratchBest = "scratch_best" // the best recipe found from scratch
-	MethodZero        = "zero"         // the base alone; tuned: E2GAN
+	MethodZero        = "zero"         // the base alone
 	MethodMean        = "mean"         // the zoo's mean adapter
 	MethodNearest     = "nearest"      // the zoo's adapter of the concept whose words are most like the prompt's
 	MethodShuffled    = "shuffled"     // what the generator makes of another concept's prompt
@@ -30,15 +30,16 @@ const (
 	endAll     = "_all"      // all weights, with the L1 loss
 	endGAN     = "_gan"      // all weights, against a discriminator that has been through other tunings
 	endGANCold = "_gan_cold" // all weights, against one that begins with random weights
+	endE2GAN   = "_e2gan"    // the adapter alone, against one that begins with random weights, with pix2pix's weights of the losses
 )
 
-// endingsOf returns those of a method. From the base alone, E2GAN trains adversarially as well.
+// endingsOf returns those of a method.
 func endingsOf(method string) []string {
 	switch method {
 	case MethodGenerated:
 		return []string{endAdapter, endAll, endGAN}
 	case MethodZero:
-		return []string{endAdapter, endAll, endGAN, endGANCold}
+		return []string{endAdapter, endAll, endE2GAN, endGAN, endGANCold}
 	}
 	return []string{endAdapter, endAll}
 }

@@ -246,14 +246,12 @@ func (t *trial) table(made, wrong [][]float32) error {
 // handicap gives the zero adapter its own rates, and as much time as it took to generate weights and to tune them.
 func (t *trial) handicap(way *tuning, generating float64) {
 	ours := way.ending
-	switch ours {
-	case endAdapter:
-		way.lr = t.zero.Adapter.LR
-	case endGANCold:
+	if way.warm.Loss != gan.LossNone {
 		ours = endGAN
-		fallthrough
-	default:
-		way.lr = t.zero.All.LR
+	}
+	way.lr = t.zero.All.LR
+	if !way.all {
+		way.lr = t.zero.Adapter.LR
 	}
 	took := t.row.Methods[MethodGenerated+ours].Seconds
 	if tuned := took - generating; tuned > 0 {
@@ -274,15 +272,20 @@ type tuning struct {
 // ending returns the way of a method's ending.
 func (t *contest) ending(end string) tuning {
 	c := t.config
-	w := tuning{ending: end, all: end != endAdapter, warm: c.Warm, lr: c.Warm.AllLR, steps: c.Steps}
+	w := tuning{ending: end, all: end != endAdapter && end != endE2GAN, warm: c.Warm, steps: c.Steps}
 	switch end {
-	case endAdapter:
-		w.lr = c.Warm.LR
 	case endGAN:
-		w.disc = t.o.Models.Discriminator
-		fallthrough
+		w.warm, w.steps, w.disc = c.GAN, c.GANSteps, t.o.Models.Discriminator
 	case endGANCold:
-		w.warm, w.lr, w.steps = c.GAN, c.GAN.AllLR, c.GANSteps
+		w.warm, w.steps = c.GAN, c.GANSteps
+	case endE2GAN:
+		published := tune.Adversarial(tune.Scratch)
+		w.warm, w.steps = c.GAN, c.GANSteps
+		w.warm.LambdaL1, w.warm.DiscLR = published.LambdaL1, published.DiscLR
+	}
+	w.lr = w.warm.AllLR
+	if !w.all {
+		w.lr = w.warm.LR
 	}
 	return w
 }

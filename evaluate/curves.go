@@ -43,7 +43,7 @@ type CurvesRow struct {
 
 // curveMethods are those that have curves, in the order of tables.
 var curveMethods = []struct{ method, name string }{
-	{MethodGenerated, "generated, all weights tuned"}, {MethodZero, "zero adapter tuned (E2GAN)"},
+	{MethodGenerated, "generated, all weights tuned"}, {MethodZero, "zero adapter tuned"},
 	{MethodScratch, "pix2pix, as published"}, {MethodScratchBest, "from scratch, best recipe"},
 }
 
