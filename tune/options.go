@@ -90,7 +90,16 @@ func DefaultSettings(from string) Settings {
 }
 
 // Adversarial returns the settings to begin with where a discriminator is trained as well: from scratch what pix2pix published; for a warm
-// start, which is over soon, a discriminator that has more to say and learns sooner.
+// start, which is over soon, a discriminator that has more to say and learns sooner. Nine seen concepts with 64 pairs each, all weights from
+// what the generator makes of their prompts, 256 other scenes, geometric mean of the FID (features of our own) and mean PSNR:
+//
+//	L1 loss alone, 200 steps                                           0.65    26.6 dB
+//	400 steps, LambdaL1 20, DiscLR 1e-3, a new discriminator           0.42    26.7 dB
+//	likewise, from the shipped discriminator (Options.Discriminator)   0.17    26.5 dB
+//	likewise, LambdaL1 10                                              0.18    26.3 dB
+//	likewise, LambdaL1 40                                              0.24    26.4 dB
+//
+// With pix2pix's 100 and 2e-4 and a new discriminator, 200 steps leave the FID about where L1 alone does.
 func Adversarial(from string) Settings {
 	s := DefaultSettings(from)
 	s.Loss = gan.LossLSGAN

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -302,19 +303,31 @@ func (c tuneCmd) options(u *ui, start tuneStart, data tuneData) (tune.Options, e
 		o.EvalEvery = 5
 	}
 	if c.GAN && start.from != tune.Scratch {
-		d, err := warmstart.LoadDiscriminator(c.Models)
-		if err == nil {
-			err = d.Fits(start.base.Generator.Config)
+		var err error
+		if o.Discriminator, err = c.discriminator(u, start.base); err != nil {
+			return o, err
 		}
-		if err != nil {
-			return o, c.hint(err)
-		}
-		o.Discriminator = d.Values
 	}
 	size := start.base.Generator.Config.Size
 	batches, err := pairs.NewBatches(data.train, pairs.BatchOptions{Batch: s.Batch, Crop: size, Flip: !c.NoFlip, Seed: s.Seed})
 	o.Train = batches
 	return o, err
+}
+
+// discriminator reads the one to start from. Models of one's own may be without.
+func (c tuneCmd) discriminator(u *ui, b *lora.Base) ([][]float32, error) {
+	d, err := warmstart.LoadDiscriminator(c.Models)
+	if errors.Is(err, fs.ErrNotExist) && c.Models != "" {
+		u.notice("%s has no discriminator to start from: a new one needs some hundred steps before it is of use", c.Models)
+		return nil, nil
+	}
+	if err == nil {
+		err = d.Fits(b.Generator.Config)
+	}
+	if err != nil {
+		return nil, c.hint(err)
+	}
+	return d.Values, nil
 }
 
 // explain says how to go on after a training that was cut short, whose weights have been written.
