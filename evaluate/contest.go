@@ -254,6 +254,7 @@ type contestKey struct {
 	GAN            tune.Settings
 	GANSteps       int
 	Discriminator  string
+	Methods        int // results without one of them are of no use
 	Extractor      string
 	Zero           zeroRates
 	Nearest, Other string // concepts
@@ -264,7 +265,7 @@ type contestKey struct {
 func (t *contest) key(a, other ask) (contestKey, error) {
 	k := contestKey{
 		Race: t.raceKey(a, t.best), Samples: t.config.Samples, Steps: t.config.Steps, GAN: t.config.GAN, GANSteps: t.config.GANSteps,
-		Discriminator: hashValues(t.o.Models.Discriminator), Extractor: t.jury.extractor.Name(),
+		Discriminator: hashValues(t.o.Models.Discriminator), Methods: len(methodNames), Extractor: t.jury.extractor.Name(),
 		Zero: zeroRates{t.zero.Adapter.plain(), t.zero.All.plain()}, Other: other.ID + " " + other.prompt, Mean: hashValues(t.o.Models.Mean),
 	}
 	if len(t.o.Models.Zoo) == 0 {
