@@ -90,7 +90,7 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 	if o.Until > 0 && !result.Reached {
 		u.notice("the held-out pairs have %.2f dB, not %g: go on with --from %s and more time", result.After(), o.Until, r.Weights)
 	}
-	if r.After < r.Before {
+	if r.After < r.Before && !c.GAN { // sharper pictures may have a lower PSNR
 		u.notice("the pictures became worse: try a lower --lr")
 	}
 	return u.result(r, func(w io.Writer) { r.print(w) })
