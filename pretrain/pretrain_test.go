@@ -55,7 +55,7 @@ func TestDefaultConfigIsTheShippedScale(t *testing.T) {
 func models(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile, pretrained.DiscriminatorFile, pretrained.FeaturesFile} {
+	for _, name := range pretrained.Files() {
 		b, err := os.ReadFile(filepath.Join(dir, ModelsDir, name))
 		if err != nil {
 			t.Fatal(err)

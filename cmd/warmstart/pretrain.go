@@ -61,7 +61,7 @@ func (c pretrainCmd) Run(ctx context.Context, u *ui) error {
 // pretrainedIn reads what is in a folder of models.
 func pretrainedIn(dir string, took time.Duration) (*pretrainResult, error) {
 	r := &pretrainResult{Models: dir, Seconds: took.Seconds()}
-	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile, pretrained.DiscriminatorFile, pretrained.FeaturesFile} {
+	for _, name := range pretrained.Files() {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err

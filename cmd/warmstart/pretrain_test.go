@@ -15,7 +15,7 @@ func TestPretrainResult(t *testing.T) {
 	if _, err := pretrainedIn(dir, time.Second); err == nil || !strings.Contains(err.Error(), pretrained.BaseFile) {
 		t.Errorf("without files: %v", err)
 	}
-	for _, name := range []string{pretrained.BaseFile, pretrained.CodeFile, pretrained.GeneratorFile, pretrained.FeaturesFile} {
+	for _, name := range pretrained.Files() {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("abc"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestPretrainResult(t *testing.T) {
 	var text strings.Builder
 	r.print(&text)
 	const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2
-	if got := text.String(); !strings.Contains(got, "1m30s") || strings.Count(got, sum) != 4 || r.Models != dir {
+	if got := text.String(); !strings.Contains(got, "1m30s") || strings.Count(got, sum) != len(pretrained.Files()) || r.Models != dir {
 		t.Error(got)
 	}
 }
