@@ -20,7 +20,9 @@ const (
 )
 
 // Files returns the names of all files.
-func Files() []string { return []string{BaseFile, CodeFile, GeneratorFile, DiscriminatorFile, FeaturesFile} }
+func Files() []string {
+	return []string{BaseFile, CodeFile, GeneratorFile, DiscriminatorFile, FeaturesFile}
+}
 
 // The weights may be absent, which a pattern of their names wouldn't allow: so the folder's sources are embedded as well.
 //
