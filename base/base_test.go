@@ -198,19 +198,6 @@ func TestLearns(t *testing.T) {
 	}
 }
 
-// countdown is cancelled when it has been asked a number of times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 func TestResumeGivesTheSameBits(t *testing.T) {
 	c := tinyConfig()
 	whole, parts, pictures := t.TempDir(), t.TempDir(), tinyCorpus(t)
@@ -218,7 +205,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // interrupt it twice
-		ctx := &countdown{t.Context(), 3}
+		ctx := cputest.Countdown(t.Context(), 3)
 		_, err := Train(ctx, cputest.New(t, ""), Options{Config: c, Pictures: pictures, Dir: parts, SaveEvery: time.Nanosecond})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v", err)

@@ -39,19 +39,6 @@ func tinyOptions(t testing.TB, dir string) Options {
 	return o
 }
 
-// countdown is cancelled when it has been asked a number of times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 func TestResumeGivesTheSameBits(t *testing.T) {
 	whole, parts := tinyOptions(t, t.TempDir()), tinyOptions(t, t.TempDir())
 	d, err := Train(t.Context(), cputest.New(t, "threads=2"), whole)
@@ -63,7 +50,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 	}
 	one := cputest.New(t, "threads=1")
 	for range 2 {
-		if _, err := Train(&countdown{t.Context(), 1}, one, parts); !errors.Is(err, context.Canceled) {
+		if _, err := Train(cputest.Countdown(t.Context(), 1), one, parts); !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v", err)
 		}
 	}

@@ -187,26 +187,13 @@ func TestLearns(t *testing.T) {
 	}
 }
 
-// countdown is cancelled when it has been asked a number of times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 func TestResumeGivesTheSameBits(t *testing.T) {
 	whole, parts, c := t.TempDir(), t.TempDir(), tinyConfig()
 	if _, err := train(t.Context(), t, whole, "threads=2", c); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := train(&countdown{t.Context(), 3}, t, parts, "threads=1", c); !errors.Is(err, context.Canceled) {
+		if _, err := train(cputest.Countdown(t.Context(), 3), t, parts, "threads=1", c); !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v", err)
 		}
 	}
