@@ -119,7 +119,7 @@ func (o Options) workers(ctx context.Context, threads int, dir string, r *Report
 	if ours, err = o.ours(ctx, threads, r); err != nil {
 		return nil, nil, err
 	}
-	if peer, err = o.peer(ctx, threads, dir, r); err != nil {
+	if peer, err = o.peer(ctx, TorchSetup{Threads: threads}, dir, r); err != nil {
 		ours.Close()
 		return nil, nil, err
 	}
@@ -135,11 +135,11 @@ func (o Options) ours(ctx context.Context, threads int, r *Report) (*Process, er
 }
 
 // peer starts the peer. It is nil if it is not wanted, or not installed, which is noted.
-func (o Options) peer(ctx context.Context, threads int, dir string, r *Report) (*Process, error) {
+func (o Options) peer(ctx context.Context, s TorchSetup, dir string, r *Report) (*Process, error) {
 	if !o.Torch {
 		return nil, nil
 	}
-	p, err := startTorch(ctx, threads, dir)
+	p, err := startTorch(ctx, s, dir)
 	if errors.Is(err, ErrNoTorch) {
 		if len(r.Notes) == 0 {
 			r.Notes = append(r.Notes, "No comparison: "+err.Error()+".")

@@ -41,7 +41,7 @@ func DefaultPeer(o Options) PeerOptions {
 
 // Peer does the main job on both sides: pix2pix from scratch as published, on unseen concepts, with the network of a base, from the same weights on
 // the same batches. Before that, the losses of three steps must agree, at a rate at which rounding makes no difference. The sides take turns of
-// some steps each.
+// some steps each. This one has the largest number of threads, PyTorch that with which it is fastest.
 //
 // If ctx is cancelled, the report is of the jobs that are done, marked as partial, beside ctx's error, if there are any. Called again
 // with the same cache, it goes on.
@@ -61,7 +61,8 @@ func Peer(ctx context.Context, backend compute.Backend, o PeerOptions) (*PeerRep
 			Pictures, Concept, Ours, Peer string
 			Config                        gan.Config
 			CPUs, Threads                 int
-		}{pictures, j.Concept, r.Machine.Ours, r.Machine.Peer, j.Config, r.Machine.CPUs, r.Threads}
+			Setups                        []TorchSetup
+		}{pictures, j.Concept, r.Machine.Ours, r.Machine.Peer, j.Config, r.Machine.CPUs, r.Threads, torchSetups(o.Threads...)}
 		kept, err := keep.Remember(keep.Folder(o.Cache), "peer", j.Concept, key, func() (keptRow, error) {
 			row, err := p.run(ctx, i, j)
 			return row.keep(), err
@@ -85,7 +86,8 @@ type peerBench struct {
 	PeerOptions
 	backend compute.Backend
 	threads int
-	total   int // number of jobs
+	total   int         // number of jobs
+	setup   *TorchSetup // nil until it has been found
 }
 
 // introduce asks both sides who they are. Without PyTorch, where it is wanted, there is nothing to compare with.
@@ -104,13 +106,41 @@ func (p *peerBench) introduce(ctx context.Context, r *PeerReport) error {
 	if !p.Torch {
 		return nil
 	}
-	peer, err := startTorch(ctx, p.threads, dir)
+	peer, err := startTorch(ctx, TorchSetup{Threads: p.threads}, dir)
 	if err != nil {
 		return err
 	}
 	defer peer.Close()
 	r.Machine.Peer = peer.Hello.Name + " " + peer.Hello.about()
 	return nil
+}
+
+// fastest returns the way to run PyTorch that takes the least time for some steps of a job, with any of the numbers of threads. It is
+// looked for once.
+func (p *peerBench) fastest(ctx context.Context, f peerFiles, j evaluate.Job, dir string) (*TorchSetup, error) {
+	if p.setup != nil {
+		return p.setup, nil
+	}
+	const warmUp, steps = 5, 25
+	rows := order(len(j.X)/(3*j.Config.Size*j.Config.Size), (warmUp+steps)*j.Config.Batch)
+	s, err := fastestTorch(ctx, torchSetups(p.Threads...), dir, func(w *Process) (seconds float64, err error) {
+		if _, err := w.Call(Request{Cmd: "load", File: f.job}); err != nil {
+			return 0, err
+		}
+		for _, part := range [][]int{rows[:warmUp*j.Config.Batch], rows[warmUp*j.Config.Batch:]} {
+			a, err := w.Call(Request{Cmd: "train", File: f.data, Order: part})
+			if err != nil {
+				return 0, err
+			}
+			seconds = a.Seconds
+		}
+		return seconds, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.setup = &s
+	return p.setup, nil
 }
 
 // turnSteps is the number of steps of a turn.
@@ -145,7 +175,10 @@ func (p *peerBench) run(ctx context.Context, number int, j evaluate.Job) (row Pe
 		return row, err
 	}
 	if p.Torch {
-		if sides[1], err = startTorch(ctx, p.threads, dir); err != nil {
+		if row.Setup, err = p.fastest(ctx, files, j, dir); err != nil {
+			return row, err
+		}
+		if sides[1], err = startTorch(ctx, *row.Setup, dir); err != nil {
 			return row, err
 		}
 	} else {

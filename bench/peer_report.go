@@ -41,7 +41,8 @@ type PeerMeans struct {
 type PeerRow struct {
 	Concept string            `json:"concept"`
 	Prompt  string            `json:"prompt"`
-	Proof   [][][4]float64    `json:"proof"` // losses of three steps: generator's adversarial, L1, discriminator's real and fake
+	Proof   [][][4]float64    `json:"proof"`                // losses of three steps: generator's adversarial, L1, discriminator's real and fake
+	Setup   *TorchSetup       `json:"peer_setup,omitempty"` // the fastest that was found
 	Turns   []PeerTurn        `json:"turns"`
 	PSNR    []float64         `json:"psnr"` // mean over the test pictures, in dB
 	Load    contention.Shares `json:"load"`
@@ -139,7 +140,18 @@ func (r *PeerReport) finding() string {
 		return text + "; there is no peer to compare with."
 	}
 	return text + fmt.Sprintf(", and %.1f s and %.2f dB in %s: %.2f times as fast for equal work, from the same weights on the same batches, proven by the losses of the first steps.",
-		r.Peer.Seconds, r.Peer.PSNR, r.Machine.Peer, r.Speedup)
+		r.Peer.Seconds, r.Peer.PSNR, r.Machine.Peer+r.setups(), r.Speedup)
+}
+
+// setups says how PyTorch was run, where all jobs agree.
+func (r *PeerReport) setups() string {
+	first := r.Rows[0].Setup
+	for _, row := range r.Rows {
+		if first == nil || row.Setup == nil || *row.Setup != *first {
+			return ""
+		}
+	}
+	return fmt.Sprintf(" with %s, which is the fastest there", first)
 }
 
 // WriteTable writes the report for people.

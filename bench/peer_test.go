@@ -55,6 +55,9 @@ func peerRow(ours, peer float64) PeerRow {
 func TestPeerReport(t *testing.T) {
 	r := &PeerReport{Steps: 100, Threads: 2, Wanted: 3, Partial: true, Rows: []PeerRow{peerRow(10, 20), peerRow(10, 80)}}
 	r.Machine.Peer = "PyTorch 1.13"
+	for i := range r.Rows {
+		r.Rows[i].Setup = &TorchSetup{Threads: 1, Passive: true}
+	}
 	r.finish(time.Now())
 	if r.Speedup < 3.999 || r.Speedup > 4.001 || r.Ours.Seconds != 10 || r.Peer.Seconds != 50 || r.Peer.PSNR != 20.1 {
 		t.Errorf("report %+v", r)
@@ -63,7 +66,8 @@ func TestPeerReport(t *testing.T) {
 	if err := r.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"4.00 times as fast", "Partial: interrupted after 2 of 3", "0.1100", "8.00"} {
+	for _, want := range []string{"4.00 times as fast", "Partial: interrupted after 2 of 3", "0.1100", "8.00",
+		"PyTorch 1.13 with one thread that sleeps where it waits, which is the fastest there"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("no %q in\n%s", want, table.String())
 		}

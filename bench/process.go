@@ -3,14 +3,11 @@ package bench
 import (
 	"bufio"
 	"context"
-	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -118,35 +115,4 @@ func startOurs(ctx context.Context, threads int) (*Process, error) {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	return start(ctx, nil, exe, "bench", "worker", "--threads", strconv.Itoa(threads))
-}
-
-//go:embed peers/torch_peer.py
-var torchPeer []byte
-
-// ErrNoTorch says that no Python here has PyTorch, and how to get one.
-var ErrNoTorch = errors.New("PyTorch was not found (on Debian and Ubuntu: apt-get install python3-torch; elsewhere: https://pytorch.org/get-started)")
-
-// startTorch runs the PyTorch peer with that many threads. dir is for its script.
-func startTorch(ctx context.Context, threads int, dir string) (*Process, error) {
-	python, err := findTorch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	script := filepath.Join(dir, "torch_peer.py")
-	if err := os.WriteFile(script, torchPeer, 0o600); err != nil {
-		return nil, err
-	}
-	n := strconv.Itoa(threads)
-	// The matrix products are OpenBLAS's, the rest OpenMP's: each is told the number of threads.
-	return start(ctx, []string{"OMP_NUM_THREADS=" + n, "OPENBLAS_NUM_THREADS=" + n, "MKL_NUM_THREADS=" + n}, python, script, "--threads", n)
-}
-
-// findTorch returns a Python interpreter that has PyTorch.
-func findTorch(ctx context.Context) (string, error) {
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(ctx, python, "-c", "import torch").Run() == nil {
-			return python, nil
-		}
-	}
-	return "", ErrNoTorch
 }

@@ -137,13 +137,18 @@ func (c stepCase) compare(ctx context.Context, o Options, r *Report, threads int
 		return err
 	}
 	start := time.Since(ours.Started).Seconds() // to the end of the third step: an upper bound of what it is to the first
-	peer, err := o.peer(ctx, threads, dir, r)
-	if err != nil {
-		return err
-	}
+	var peers []*Process                        // one for each way to run it
 	var theirs [][4]float64
-	if peer != nil {
+	for _, setup := range torchSetups(threads) {
+		peer, err := o.peer(ctx, setup, dir, r)
+		if err != nil {
+			return err
+		}
+		if peer == nil {
+			break
+		}
 		defer peer.Close()
+		peers = append(peers, peer)
 		if theirs, err = begin(peer, in); err != nil {
 			return err
 		}
@@ -152,7 +157,7 @@ func (c stepCase) compare(ctx context.Context, o Options, r *Report, threads int
 		}
 	}
 	r.Losses[c.String()] = [2][][4]float64{mine, theirs}
-	if err := c.measure(o, r, threads, ours, peer); err != nil {
+	if err := c.measure(o, r, threads, ours, peers); err != nil {
 		return err
 	}
 	r.Rows = append(r.Rows, Row{Group: "start", Model: c.String(), Threads: threads, Unit: "s to first steps", Ours: start})
@@ -184,39 +189,47 @@ func agree(a, b [][4]float64) error {
 	return nil
 }
 
-// measure times steps in turns and adds the rows for speed, memory and allocations.
-func (c stepCase) measure(o Options, r *Report, threads int, ours, peer *Process) error {
+// measure times steps in turns and adds the rows for speed, memory and allocations. Of the peers, the faster one counts.
+func (c stepCase) measure(o Options, r *Report, threads int, ours *Process, peers []*Process) error {
 	rounds := 5
 	if o.Quick {
 		rounds = 2
 	}
-	var a, b, ratios []float64
+	sides := append([]*Process{ours}, peers...)
+	times := make([][]float64, len(sides)) // of a step, for each round
 	var heap int64
-	ask := Request{Cmd: "steps", N: c.steps}
 	for range rounds {
-		x, err := ours.Call(ask)
-		if err != nil {
-			return err
+		for i, side := range sides {
+			a, err := side.Call(Request{Cmd: "steps", N: c.steps})
+			if err != nil {
+				return err
+			}
+			times[i] = append(times[i], median(a.Durations))
+			if i == 0 {
+				heap = a.StepBytes
+			}
 		}
-		a, heap = append(a, median(x.Durations)), x.StepBytes
-		if peer == nil {
-			continue
-		}
-		y, err := peer.Call(ask)
-		if err != nil {
-			return err
-		}
-		b = append(b, median(y.Durations))
-		ratios = append(ratios, b[len(b)-1]/a[len(a)-1])
 	}
-	speed := Row{Group: "step", Model: c.String(), Threads: threads, Unit: "images/s", Ours: float64(c.batch) / median(a), Ratio: median(ratios)}
-	if peer != nil {
-		speed.Peer = float64(c.batch) / median(b)
+	speed := Row{Group: "step", Model: c.String(), Threads: threads, Unit: "images/s", Ours: float64(c.batch) / median(times[0])}
+	var peer *Process
+	for i, p := range peers {
+		if rate := float64(c.batch) / median(times[i+1]); rate > speed.Peer {
+			speed.Peer, speed.Ratio, peer = rate, medianRatio(times[i+1], times[0]), p
+		}
 	}
 	o.Log(fmt.Sprintf("%-28s %d threads  %6.1f images/s  %5.2fx", c, threads, speed.Ours, speed.Ratio))
 	memory, err := c.memory(threads, ours, peer)
 	r.Rows = append(r.Rows, speed, memory, Row{Group: "heap", Model: c.String(), Threads: threads, Unit: "KiB/step", Ours: float64(heap) / 1024})
 	return err
+}
+
+// medianRatio is the median over rounds of the peer's time over ours.
+func medianRatio(peer, ours []float64) float64 {
+	ratios := make([]float64, len(ours))
+	for i := range ours {
+		ratios[i] = peer[i] / ours[i]
+	}
+	return median(ratios)
 }
 
 // memory compares peak resident memory; its ratio is ours over the peer's.
