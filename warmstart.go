@@ -91,11 +91,14 @@ func LoadFeatures(dir string) (w *features.Weights, err error) {
 	return w, err
 }
 
-// LoadDiscriminator reads what adversarial tuning starts from out of a folder, or that in the binary for "".
-func LoadDiscriminator(dir string) (d *gan.Discriminator, err error) {
+// LoadDiscriminator reads what adversarial tuning with configuration c starts from out of a folder, or that in the binary for "". It is an
+// error if it does not fit, or if the folder has none (fs.ErrNotExist).
+func LoadDiscriminator(dir string, c gan.Config) (d *gan.Discriminator, err error) {
 	err = open(dir, pretrained.DiscriminatorFile, func(r io.Reader, size int64) (err error) {
-		d, err = gan.DecodeDiscriminator(r, size)
-		return err
+		if d, err = gan.DecodeDiscriminator(r, size); err != nil {
+			return err
+		}
+		return d.Fits(c)
 	})
 	return d, err
 }

@@ -211,6 +211,30 @@ func TestRace(t *testing.T) {
 	}
 }
 
+// TestAdversarial: a training against a discriminator starts from the one that the server was given.
+func TestAdversarial(t *testing.T) {
+	weights := map[string][]byte{}
+	for name, n := range map[string]api.NewJob{"l1": {}, "new": {GAN: true}, "given": {GAN: true}} {
+		s := start(t, func(o *Options) {
+			if name == "given" {
+				o.Discriminator = discriminator
+			}
+		})
+		e := s.effectOf("a sepia photo")
+		n.Kind, n.Effect, n.Steps = api.KindTune, e.ID, 3
+		j := s.submit(n)
+		if _, last := s.followJob(j.ID); last.State != api.Done || last.GAN != n.GAN {
+			t.Fatalf("%+v", last)
+		}
+		weights[name] = s.do("GET", "/v1/effects/"+e.ID+"/adapter", nil).want(t, http.StatusOK, "").body
+	}
+	for _, pair := range [][2]string{{"l1", "new"}, {"new", "given"}} {
+		if bytes.Equal(weights[pair[0]], weights[pair[1]]) {
+			t.Errorf("%s: the same weights", pair)
+		}
+	}
+}
+
 // TestAllWeights: an effect of all weights has no adapter, and goes on as what it is.
 func TestAllWeights(t *testing.T) {
 	s := start(t, nil)

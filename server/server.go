@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/warmstart-ml/warmstart"
+	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/server/dataset"
 	"github.com/warmstart-ml/warmstart/server/jobs"
 	"github.com/warmstart-ml/warmstart/server/picture"
@@ -33,6 +34,9 @@ type Options struct {
 	ORT     string       // folder with onnxruntime-web, served at /ort/; "": none
 	Version string       // of the program
 	Log     *slog.Logger // of what goes wrong
+
+	// Discriminator is what adversarial trainings start from; nil: a new one each.
+	Discriminator *gan.Discriminator
 }
 
 // Server is a server. Close frees what it holds.
@@ -94,7 +98,11 @@ func (s *Server) open() error {
 		return err
 	}
 	s.studio = studio.New(s.o.Models, s.o.Backend)
-	s.jobs, err = jobs.Open(jobs.Options{Dir: dirs[2], Shelf: s.shelf, Studio: s.studio, Pairs: s.pairs.Folder, Log: s.o.Log})
+	o := jobs.Options{Dir: dirs[2], Shelf: s.shelf, Studio: s.studio, Pairs: s.pairs.Folder, Log: s.o.Log}
+	if d := s.o.Discriminator; d != nil {
+		o.Discriminator = d.Values
+	}
+	s.jobs, err = jobs.Open(o)
 	return err
 }
 

@@ -16,14 +16,18 @@ import (
 
 	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/cpu"
+	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/internal/tiny"
 	"github.com/warmstart-ml/warmstart/onnx"
 	"github.com/warmstart-ml/warmstart/server/api"
 )
 
-// models are tiny ones.
-var models *warmstart.Models
+// Tiny ones.
+var (
+	models        *warmstart.Models
+	discriminator *gan.Discriminator
+)
 
 func TestMain(m *testing.M) {
 	if err := makeModels(); err != nil {
@@ -47,8 +51,16 @@ func makeModels() error {
 	if err := tiny.WriteModels(backend, dir, 1); err != nil {
 		return err
 	}
-	models, err = warmstart.Load(dir)
-	return err
+	if models, err = warmstart.Load(dir); err != nil {
+		return err
+	}
+	if discriminator, err = warmstart.LoadDiscriminator(dir, models.Base.Generator.Config); err != nil {
+		return err
+	}
+	for i := range discriminator.Values[0] {
+		discriminator.Values[0][i] *= -1 // it is not to be what a new one is drawn as
+	}
+	return nil
 }
 
 // site is a server under test.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 )
 
@@ -32,7 +33,9 @@ func TestSession(t *testing.T) {
 	all.AllWeights, all.Settings.AdapterShare = true, 0
 	scratch := options(base, 13)
 	scratch.From = Scratch
-	for name, o := range map[string]Options{"adapter": options(base, 13), "all": all, "scratch": scratch} {
+	adversarial := all
+	adversarial.Settings.Loss = gan.LossLSGAN
+	for name, o := range map[string]Options{"adapter": options(base, 13), "all": all, "scratch": scratch, "adversarial": adversarial} {
 		t.Run(name, func(t *testing.T) {
 			backend := cputest.New(t, "threads=1")
 			want := run1(t, o)

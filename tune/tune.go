@@ -202,7 +202,7 @@ func (r *run) values(s snapshot) [][]float32 {
 	return s.trained
 }
 
-// interrupt ends with the best snapshot.
+// interrupt ends with the best snapshot by PSNR, or with the newest where that is not what is trained for.
 func (r *run) interrupt(ctx context.Context, t *gan.Trainer, p *phase) error {
 	if err := r.snapshot(t, p); err != nil {
 		return err
@@ -210,7 +210,7 @@ func (r *run) interrupt(ctx context.Context, t *gan.Trainer, p *phase) error {
 	if err := r.measure(); err != nil {
 		return err
 	}
-	if r.best.psnr > r.end.psnr {
+	if r.best.psnr > r.end.psnr && r.o.Settings.Loss == gan.LossNone {
 		r.end = r.best
 		r.curve = append(r.curve, Point{Seconds: r.clock.seconds(), Step: r.end.step, L1: r.watch.smooth, PSNR: r.end.psnr})
 	}

@@ -192,6 +192,21 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestInterruptedAdversarially: what was trained against a discriminator is kept, though its PSNR may be lower than before.
+func TestInterruptedAdversarially(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	o := options(tinyBase(t), 1000)
+	o.Settings.Loss, o.Train = gan.LossLSGAN, inverted{batch: 2, size: 16, at: 20, interrupt: cancel}
+	r, err := Run(ctx, cputest.New(t, "threads=1"), o)
+	var interrupted *InterruptedError
+	if !errors.As(err, &interrupted) || interrupted.Kept != interrupted.Step {
+		t.Fatalf("error %v", err)
+	}
+	if r.Curve[len(r.Curve)-1].Step != interrupted.Step {
+		t.Errorf("curve %v", r.Curve)
+	}
+}
+
 func TestDivergence(t *testing.T) {
 	base := tinyBase(t)
 	good := run1(t, options(base, 60))

@@ -125,10 +125,7 @@ func (c contestFlags) models() (evaluate.Models, error) {
 	if err != nil {
 		return models, hinted{err, zooHint}
 	}
-	d, err := warmstart.LoadDiscriminator(c.Models)
-	if err == nil {
-		err = d.Fits(m.Base.Generator.Config)
-	}
+	d, err := warmstart.LoadDiscriminator(c.Models, m.Base.Generator.Config)
 	if err != nil {
 		return models, c.hint(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -31,6 +32,16 @@ func (m modelsFlag) hint(err error) error {
 		return hinted{err, "this program is damaged: install it again"}
 	}
 	return err
+}
+
+// discriminator reads what trainings against a discriminator start from. Models of one's own may be without: it is nil then.
+func (m modelsFlag) discriminator(u *ui, c gan.Config) (*gan.Discriminator, error) {
+	d, err := warmstart.LoadDiscriminator(m.Models, c)
+	if errors.Is(err, fs.ErrNotExist) && m.Models != "" {
+		u.notice("%s has no discriminator to start from: a new one needs some hundred steps before it is of use", m.Models)
+		return nil, nil
+	}
+	return d, m.hint(err)
 }
 
 // adapterFile is what tune calls an adapter in its folder.

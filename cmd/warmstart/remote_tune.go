@@ -64,8 +64,8 @@ func (c *tuneCmd) checkRemote() error {
 		return errRemoteModels
 	case c.From != "" && c.From != tune.Generated:
 		return fmt.Errorf("--from %s and --server: a server starts from a description", c.From)
-	case c.LR != nil || c.AllLR != nil || c.Adapter != nil || c.Batch != 0 || c.GAN || c.Direction != "a2b" || c.NoFlip || c.Seed != 1:
-		return errors.New("--server: of the flags of a training, a server takes --all-weights, --seconds, --steps and --until")
+	case c.LR != nil || c.AllLR != nil || c.Adapter != nil || c.Batch != 0 || c.Direction != "a2b" || c.NoFlip || c.Seed != 1:
+		return errors.New("--server: of the flags of a training, a server takes --all-weights, --gan, --seconds, --steps and --until")
 	case c.outFile() && isFolder(c.Out):
 		return fmt.Errorf("-o %s is a folder: name one without .safetensors, or a file", c.Out)
 	}
@@ -75,7 +75,8 @@ func (c *tuneCmd) checkRemote() error {
 // remoteJob trains an effect and shows how it goes. When ctx ends, the training is stopped.
 func (c *tuneCmd) remoteJob(ctx context.Context, u *ui, at *client.Client, effect, pairs string) (api.Job, error) {
 	j, err := at.NewJob(ctx, api.NewJob{
-		Kind: api.KindTune, Effect: effect, Pairs: pairs, AllWeights: c.AllWeights, Seconds: c.Seconds, Steps: c.Steps, Until: c.Until,
+		Kind: api.KindTune, Effect: effect, Pairs: pairs, AllWeights: c.AllWeights, GAN: c.GAN,
+		Seconds: c.Seconds, Steps: c.Steps, Until: c.Until,
 	})
 	if err != nil {
 		return j, err

@@ -60,13 +60,17 @@ func (c serveCmd) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return c.hint(err)
 	}
+	disc, err := c.discriminator(u, models.Base.Generator.Config)
+	if err != nil {
+		return err
+	}
 	backend, err := cpu.New("")
 	if err != nil {
 		return err
 	}
 	defer backend.Finalize()
 	s, err := server.New(server.Options{
-		Models: models, Backend: backend, Data: data, Token: c.Token, Hosts: c.hosts(), ORT: c.ORT, Version: readVersion().Version,
+		Models: models, Discriminator: disc, Backend: backend, Data: data, Token: c.Token, Hosts: c.hosts(), ORT: c.ORT, Version: readVersion().Version,
 		Log: slog.New(slog.NewTextHandler(u.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

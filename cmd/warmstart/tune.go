@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
@@ -303,31 +301,18 @@ func (c tuneCmd) options(u *ui, start tuneStart, data tuneData) (tune.Options, e
 		o.EvalEvery = 5
 	}
 	if c.GAN && start.from != tune.Scratch {
-		var err error
-		if o.Discriminator, err = c.discriminator(u, start.base); err != nil {
+		d, err := c.discriminator(u, start.base.Generator.Config)
+		if err != nil {
 			return o, err
+		}
+		if d != nil {
+			o.Discriminator = d.Values
 		}
 	}
 	size := start.base.Generator.Config.Size
 	batches, err := pairs.NewBatches(data.train, pairs.BatchOptions{Batch: s.Batch, Crop: size, Flip: !c.NoFlip, Seed: s.Seed})
 	o.Train = batches
 	return o, err
-}
-
-// discriminator reads the one to start from. Models of one's own may be without.
-func (c tuneCmd) discriminator(u *ui, b *lora.Base) ([][]float32, error) {
-	d, err := warmstart.LoadDiscriminator(c.Models)
-	if errors.Is(err, fs.ErrNotExist) && c.Models != "" {
-		u.notice("%s has no discriminator to start from: a new one needs some hundred steps before it is of use", c.Models)
-		return nil, nil
-	}
-	if err == nil {
-		err = d.Fits(b.Generator.Config)
-	}
-	if err != nil {
-		return nil, c.hint(err)
-	}
-	return d.Values, nil
 }
 
 // explain says how to go on after a training that was cut short, whose weights have been written.

@@ -128,6 +128,7 @@ type NewJob struct {
 	Pairs      string  `json:"pairs,omitempty"`       // ID of pairs
 	Edit       string  `json:"edit,omitempty"`        // instead: a built-in edit that makes them; default: the effect's
 	AllWeights bool    `json:"all_weights,omitempty"` // train all weights, not the adapter alone: better, for a larger file
+	GAN        bool    `json:"gan,omitempty"`         // train against a discriminator as well: more of the effect's texture, after some seconds
 	Seconds    float64 `json:"seconds,omitempty"`     // budget in seconds of training
 	Steps      int     `json:"steps,omitempty"`       // budget in steps (tune only)
 	Until      float64 `json:"until,omitempty"`       // end once the held-back pairs have that PSNR, in dB

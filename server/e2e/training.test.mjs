@@ -73,6 +73,18 @@ test('race', async () => {
   await finish(page);
 });
 
+test('against a discriminator', async () => {
+  const page = await open();
+  await make(page, 'a very bright photo');
+  await page.selectOption('#seconds', '1');
+  await page.click('#tune summary');
+  await page.check('#adversarial');
+  await page.click('#start-tune');
+  await state(page, 'done');
+  assert.equal((await job(page)).gan, true);
+  await finish(page);
+});
+
 test('the server is started again in the middle', async () => {
   const page = await open();
   page.allowed.push(/net::ERR_|status of 50[23]/);

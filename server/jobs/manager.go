@@ -40,7 +40,9 @@ type Options struct {
 	Studio *studio.Studio
 	// Pairs returns the folder of pairs that clients have brought.
 	Pairs func(id string) (dir string, err error)
-	Log   *slog.Logger
+	// Discriminator holds the weights that trainings against one start from; nil: each starts with a new one.
+	Discriminator [][]float32
+	Log           *slog.Logger
 }
 
 const recordFile = "job.json"

@@ -107,7 +107,7 @@ func (t *training) look(ctx context.Context, s *side) error {
 	}
 	now.psnr = psnr(outputs, t.targets)
 	s.now = now
-	if s == t.tuned && (t.best.Result == nil || now.psnr > t.best.psnr) {
+	if s == t.tuned && (t.best.Result == nil || t.job.GAN || now.psnr > t.best.psnr) {
 		t.best = now
 	}
 	if s.preview, err = picture.DataURL(outputs[0]); err != nil {

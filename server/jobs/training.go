@@ -30,7 +30,7 @@ type training struct {
 	scratch *side // nil unless it is a race
 	inputs  []*imageio.Image
 	targets []*imageio.Image
-	best    snapshot // of the effect, by quality
+	best    snapshot // of the effect, by PSNR; the newest if that is not the aim
 	reached bool     // whether the quality that was asked for is reached
 	next    float64  // seconds of training at the next point
 }
@@ -146,6 +146,9 @@ func (t *training) options(name string) (tune.Options, error) {
 		o.From, o.Start = tune.Weights, w.All
 	}
 	o.Settings = tune.DefaultSettings(o.From)
+	if j.GAN {
+		o.Settings, o.Discriminator = tune.Adversarial(o.From), t.m.o.Discriminator
+	}
 	o.AllWeights, o.Settings.AdapterShare = j.AllWeights, 0
 	return o, nil
 }

@@ -8,7 +8,7 @@
  * @typedef {{step: number, seconds: number, loss: number, psnr: number, images_per_second: number, preview?: string}} Side
  * @typedef {{number: number, seconds: number, tuned: Side, scratch?: Side}} Point
  * @typedef {'queued' | 'running' | 'stopped' | 'done' | 'failed' | 'cancelled'} State
- * @typedef {{id: string, created: string, kind: 'tune' | 'race', effect: string, pairs?: string, edit?: string, all_weights?: boolean,
+ * @typedef {{id: string, created: string, kind: 'tune' | 'race', effect: string, pairs?: string, edit?: string, all_weights?: boolean, gan?: boolean,
  *   seconds?: number, recipe?: string, state: State, position?: number, error?: string, train: number, test: number, untuned?: number,
  *   example?: {input: string, target: string}, points?: Point[]}} Job
  * @typedef {{id: string, name: string, created: string, train: number, test: number, skipped?: string[]}} Pairs

@@ -126,6 +126,7 @@ async function start(kind) {
   const request = {
     kind, effect: effect.id, seconds: Number(select('seconds').value),
     all_weights: input('all-weights').checked || effect.kind === 'weights',
+    gan: input('adversarial').checked,
     pairs: from === 'pairs' ? id : undefined, edit: from === 'edit' ? id : undefined,
     recipe: kind === 'race' && input('best-recipe').checked ? 'best' : undefined,
   };
