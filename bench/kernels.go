@@ -76,8 +76,7 @@ func kernelCases() []kernelCase {
 	)
 }
 
-// Kernels measures single operations on both sides, taking turns: each round gives one ratio for each case, and the
-// median over the rounds counts.
+// Kernels measures single operations on both sides, taking turns. For each side the median over the rounds counts.
 func Kernels(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{Command: "bench kernels", Machine: thisMachine()}
 	rounds, seconds := 5, 0.12
@@ -91,22 +90,8 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 	defer os.RemoveAll(dir)
 	load := contention.Begin()
 	for _, threads := range o.Threads {
-		ours, peer, err := o.workers(ctx, threads, dir, r)
-		if err != nil {
+		if err := o.kernels(ctx, threads, dir, r, rounds, seconds); err != nil {
 			return nil, err
-		}
-		for _, c := range kernelCases() {
-			row, err := c.measure(ours, peer, rounds, seconds)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", c.group, c.shape, err)
-			}
-			row.Threads = threads
-			r.Rows = append(r.Rows, row)
-			o.Log(fmt.Sprintf("%-12s %-34s %d threads  %8s %-9s %5.2fx", c.group, c.shape, threads, figure(row.Ours), row.Unit, row.Ratio))
-		}
-		ours.Close()
-		if peer != nil {
-			peer.Close()
 		}
 	}
 	r.disturbed(load.End())
@@ -114,16 +99,28 @@ func Kernels(ctx context.Context, o Options) (*Report, error) {
 	return r, nil
 }
 
-// workers starts both sides.
-func (o Options) workers(ctx context.Context, threads int, dir string, r *Report) (ours, peer *Process, err error) {
-	if ours, err = o.ours(ctx, threads, r); err != nil {
-		return nil, nil, err
+// kernels measures all operations with a number of threads.
+func (o Options) kernels(ctx context.Context, threads int, dir string, r *Report, rounds int, seconds float64) error {
+	ours, err := o.ours(ctx, threads, r)
+	if err != nil {
+		return err
 	}
-	if peer, err = o.peer(ctx, TorchSetup{Threads: threads}, dir, r); err != nil {
-		ours.Close()
-		return nil, nil, err
+	defer ours.Close()
+	peers, err := o.peers(ctx, threads, dir, r)
+	if err != nil {
+		return err
 	}
-	return ours, peer, nil
+	defer closeAll(peers)
+	for _, c := range kernelCases() {
+		row, err := c.measure(ours, peers, rounds, seconds)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", c.group, c.shape, err)
+		}
+		row.Threads = threads
+		r.Rows = append(r.Rows, row)
+		o.Log(fmt.Sprintf("%-12s %-34s %d threads  %8s %-9s %5.2fx", c.group, c.shape, threads, figure(row.Ours), row.Unit, row.Ratio))
+	}
+	return nil
 }
 
 func (o Options) ours(ctx context.Context, threads int, r *Report) (*Process, error) {
@@ -134,49 +131,76 @@ func (o Options) ours(ctx context.Context, threads int, r *Report) (*Process, er
 	return p, err
 }
 
-// peer starts the peer. It is nil if it is not wanted, or not installed, which is noted.
-func (o Options) peer(ctx context.Context, s TorchSetup, dir string, r *Report) (*Process, error) {
+// peers starts the peer in each way that it can be run. There are none if it is not wanted, or not installed, which is noted.
+func (o Options) peers(ctx context.Context, threads int, dir string, r *Report) (peers []*Process, err error) {
 	if !o.Torch {
 		return nil, nil
 	}
-	p, err := startTorch(ctx, s, dir)
-	if errors.Is(err, ErrNoTorch) {
-		if len(r.Notes) == 0 {
-			r.Notes = append(r.Notes, "No comparison: "+err.Error()+".")
+	for _, s := range torchSetups(threads) {
+		p, err := startTorch(ctx, s, dir)
+		if errors.Is(err, ErrNoTorch) {
+			if len(r.Notes) == 0 {
+				r.Notes = append(r.Notes, "No comparison: "+err.Error()+".")
+			}
+			return nil, nil
 		}
-		return nil, nil
-	}
-	if err == nil {
+		if err != nil {
+			closeAll(peers)
+			return nil, err
+		}
+		p.Setup = &s
+		peers = append(peers, p)
 		r.Machine.Peer = p.Hello.Name + " " + p.Hello.Version + " " + p.Hello.Detail
 	}
-	return p, err
+	return peers, nil
+}
+
+func closeAll(list []*Process) {
+	for _, p := range list {
+		p.Close()
+	}
+}
+
+// race lets both sides do the same in turns, for so many rounds, and returns the medians of the seconds that it takes them. Of the peers
+// the fastest counts; without any it is nil.
+func race(ours *Process, peers []*Process, rounds int, seconds func(*Process) (float64, error)) (mine, theirs float64, peer *Process, err error) {
+	sides := append([]*Process{ours}, peers...)
+	times := make([][]float64, len(sides))
+	for range rounds {
+		for i, s := range sides {
+			took, err := seconds(s)
+			if err != nil {
+				return 0, 0, nil, err
+			}
+			times[i] = append(times[i], took)
+		}
+	}
+	for i, p := range peers {
+		if m := median(times[i+1]); peer == nil || m < theirs {
+			theirs, peer = m, p
+		}
+	}
+	return median(times[0]), theirs, peer, nil
 }
 
 // measure times one case on both sides in turns.
-func (c kernelCase) measure(ours, peer *Process, rounds int, seconds float64) (Row, error) {
-	var a, b, ratios []float64
+func (c kernelCase) measure(ours *Process, peers []*Process, rounds int, seconds float64) (Row, error) {
 	ask := Request{Cmd: "time", Op: &c.op, Seconds: seconds}
-	for range rounds {
-		x, err := ours.Call(ask)
-		if err != nil {
-			return Row{}, err
-		}
-		a = append(a, x.Median)
-		if peer == nil {
-			continue
-		}
-		y, err := peer.Call(ask)
-		if err != nil {
-			return Row{}, err
-		}
-		b = append(b, y.Median)
-		ratios = append(ratios, y.Median/x.Median)
+	mine, theirs, peer, err := race(ours, peers, rounds, func(p *Process) (float64, error) {
+		a, err := p.Call(ask)
+		return a.Median, err
+	})
+	if err != nil {
+		return Row{}, err
 	}
-	row := Row{Group: c.group, Shape: c.shape, Unit: "ms", Ours: 1e3 * median(a), Peer: 1e3 * median(b), Ratio: median(ratios)}
+	row := Row{Group: c.group, Shape: c.shape, Unit: "ms", Ours: 1e3 * mine, Peer: 1e3 * theirs, Ratio: theirs / mine}
+	if peer != nil {
+		row.Setup = peer.Setup
+	}
 	if c.flops > 0 {
-		row.Unit, row.Ours = "GFLOP/s", c.flops/median(a)/1e9
-		if len(b) > 0 {
-			row.Peer = c.flops / median(b) / 1e9
+		row.Unit, row.Ours = "GFLOP/s", c.flops/mine/1e9
+		if peer != nil {
+			row.Peer = c.flops / theirs / 1e9
 		}
 	}
 	return row, nil

@@ -76,6 +76,7 @@ func Peer(ctx context.Context, backend compute.Backend, o PeerOptions) (*PeerRep
 			return r, ctx.Err()
 		}
 		r.Rows = append(r.Rows, kept.restore())
+		p.trials = kept.Trials // one setup for all jobs
 	}
 	r.finish(begun)
 	return r, nil
@@ -86,8 +87,8 @@ type peerBench struct {
 	PeerOptions
 	backend compute.Backend
 	threads int
-	total   int         // number of jobs
-	setup   *TorchSetup // nil until it has been found
+	total   int          // number of jobs
+	trials  []TorchTrial // the fastest first; nil until they have been made
 }
 
 // introduce asks both sides who they are. Without PyTorch, where it is wanted, there is nothing to compare with.
@@ -115,15 +116,14 @@ func (p *peerBench) introduce(ctx context.Context, r *PeerReport) error {
 	return nil
 }
 
-// fastest returns the way to run PyTorch that takes the least time for some steps of a job, with any of the numbers of threads. It is
-// looked for once.
-func (p *peerBench) fastest(ctx context.Context, f peerFiles, j evaluate.Job, dir string) (*TorchSetup, error) {
-	if p.setup != nil {
-		return p.setup, nil
+// try measures the ways to run PyTorch with some steps of a job, once for all jobs.
+func (p *peerBench) try(ctx context.Context, f peerFiles, j evaluate.Job, dir string) (err error) {
+	if p.trials != nil {
+		return nil
 	}
 	const warmUp, steps = 5, 25
 	rows := order(len(j.X)/(3*j.Config.Size*j.Config.Size), (warmUp+steps)*j.Config.Batch)
-	s, err := fastestTorch(ctx, torchSetups(p.Threads...), dir, func(w *Process) (seconds float64, err error) {
+	p.trials, err = tryTorch(ctx, torchSetups(p.Threads...), dir, func(w *Process) (seconds float64, err error) {
 		if _, err := w.Call(Request{Cmd: "load", File: f.job}); err != nil {
 			return 0, err
 		}
@@ -134,13 +134,9 @@ func (p *peerBench) fastest(ctx context.Context, f peerFiles, j evaluate.Job, di
 			}
 			seconds = a.Seconds
 		}
-		return seconds, nil
+		return seconds / steps, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	p.setup = &s
-	return p.setup, nil
+	return err
 }
 
 // turnSteps is the number of steps of a turn.
@@ -175,10 +171,11 @@ func (p *peerBench) run(ctx context.Context, number int, j evaluate.Job) (row Pe
 		return row, err
 	}
 	if p.Torch {
-		if row.Setup, err = p.fastest(ctx, files, j, dir); err != nil {
+		if err := p.try(ctx, files, j, dir); err != nil {
 			return row, err
 		}
-		if sides[1], err = startTorch(ctx, *row.Setup, dir); err != nil {
+		row.Trials = p.trials
+		if sides[1], err = startTorch(ctx, row.Trials[0].TorchSetup, dir); err != nil {
 			return row, err
 		}
 	} else {

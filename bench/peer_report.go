@@ -41,8 +41,8 @@ type PeerMeans struct {
 type PeerRow struct {
 	Concept string            `json:"concept"`
 	Prompt  string            `json:"prompt"`
-	Proof   [][][4]float64    `json:"proof"`                // losses of three steps: generator's adversarial, L1, discriminator's real and fake
-	Setup   *TorchSetup       `json:"peer_setup,omitempty"` // the fastest that was found
+	Proof   [][][4]float64    `json:"proof"`                 // losses of three steps: generator's adversarial, L1, discriminator's real and fake
+	Trials  []TorchTrial      `json:"peer_setups,omitempty"` // seconds a step in PyTorch's setups; the first, the fastest, did the job
 	Turns   []PeerTurn        `json:"turns"`
 	PSNR    []float64         `json:"psnr"` // mean over the test pictures, in dB
 	Load    contention.Shares `json:"load"`
@@ -140,18 +140,16 @@ func (r *PeerReport) finding() string {
 		return text + "; there is no peer to compare with."
 	}
 	return text + fmt.Sprintf(", and %.1f s and %.2f dB in %s: %.2f times as fast for equal work, from the same weights on the same batches, proven by the losses of the first steps.",
-		r.Peer.Seconds, r.Peer.PSNR, r.Machine.Peer+r.setups(), r.Speedup)
+		r.Peer.Seconds, r.Peer.PSNR, r.Machine.Peer+r.setup(), r.Speedup)
 }
 
-// setups says how PyTorch was run, where all jobs agree.
-func (r *PeerReport) setups() string {
-	first := r.Rows[0].Setup
-	for _, row := range r.Rows {
-		if first == nil || row.Setup == nil || *row.Setup != *first {
-			return ""
-		}
+// setup says how PyTorch was run.
+func (r *PeerReport) setup() string {
+	t := r.Rows[0].Trials
+	if len(t) == 0 {
+		return ""
 	}
-	return fmt.Sprintf(" with %s, which is the fastest there", first)
+	return fmt.Sprintf(" with %s, which is the fastest there", t[0])
 }
 
 // WriteTable writes the report for people.

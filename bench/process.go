@@ -18,6 +18,8 @@ type Process struct {
 	stdin  io.WriteCloser
 	stdout *bufio.Scanner
 	stderr *tail
+	// Setup is how PyTorch is run; nil for other workers.
+	Setup *TorchSetup
 	// Started is when the process was launched.
 	Started time.Time
 	// Hello is how the worker introduced itself.

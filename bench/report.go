@@ -24,6 +24,8 @@ type Row struct {
 	Ours    float64 `json:"ours"`
 	Peer    float64 `json:"peer,omitempty"`
 	Ratio   float64 `json:"ratio,omitempty"`
+	// Setup is how the peer was run, of the ways there are the fastest; nil where it makes no difference.
+	Setup *TorchSetup `json:"peer_setup,omitempty"`
 }
 
 // Group sums up the ratios of one group's rows.

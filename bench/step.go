@@ -137,19 +137,14 @@ func (c stepCase) compare(ctx context.Context, o Options, r *Report, threads int
 		return err
 	}
 	start := time.Since(ours.Started).Seconds() // to the end of the third step: an upper bound of what it is to the first
-	var peers []*Process                        // one for each way to run it
+	peers, err := o.peers(ctx, threads, dir, r)
+	if err != nil {
+		return err
+	}
+	defer closeAll(peers)
 	var theirs [][4]float64
-	for _, setup := range torchSetups(threads) {
-		peer, err := o.peer(ctx, setup, dir, r)
-		if err != nil {
-			return err
-		}
-		if peer == nil {
-			break
-		}
-		defer peer.Close()
-		peers = append(peers, peer)
-		if theirs, err = begin(peer, in); err != nil {
+	for _, p := range peers {
+		if theirs, err = begin(p, in); err != nil {
 			return err
 		}
 		if err := agree(mine, theirs); err != nil {
@@ -195,41 +190,28 @@ func (c stepCase) measure(o Options, r *Report, threads int, ours *Process, peer
 	if o.Quick {
 		rounds = 2
 	}
-	sides := append([]*Process{ours}, peers...)
-	times := make([][]float64, len(sides)) // of a step, for each round
 	var heap int64
-	for range rounds {
-		for i, side := range sides {
-			a, err := side.Call(Request{Cmd: "steps", N: c.steps})
-			if err != nil {
-				return err
-			}
-			times[i] = append(times[i], median(a.Durations))
-			if i == 0 {
-				heap = a.StepBytes
-			}
+	mine, theirs, peer, err := race(ours, peers, rounds, func(p *Process) (float64, error) {
+		a, err := p.Call(Request{Cmd: "steps", N: c.steps})
+		if err != nil {
+			return 0, err
 		}
+		if p == ours {
+			heap = a.StepBytes
+		}
+		return median(a.Durations), nil
+	})
+	if err != nil {
+		return err
 	}
-	speed := Row{Group: "step", Model: c.String(), Threads: threads, Unit: "images/s", Ours: float64(c.batch) / median(times[0])}
-	var peer *Process
-	for i, p := range peers {
-		if rate := float64(c.batch) / median(times[i+1]); rate > speed.Peer {
-			speed.Peer, speed.Ratio, peer = rate, medianRatio(times[i+1], times[0]), p
-		}
+	speed := Row{Group: "step", Model: c.String(), Threads: threads, Unit: "images/s", Ours: float64(c.batch) / mine}
+	if peer != nil {
+		speed.Peer, speed.Ratio, speed.Setup = float64(c.batch)/theirs, theirs/mine, peer.Setup
 	}
 	o.Log(fmt.Sprintf("%-28s %d threads  %6.1f images/s  %5.2fx", c, threads, speed.Ours, speed.Ratio))
 	memory, err := c.memory(threads, ours, peer)
 	r.Rows = append(r.Rows, speed, memory, Row{Group: "heap", Model: c.String(), Threads: threads, Unit: "KiB/step", Ours: float64(heap) / 1024})
 	return err
-}
-
-// medianRatio is the median over rounds of the peer's time over ours.
-func medianRatio(peer, ours []float64) float64 {
-	ratios := make([]float64, len(ours))
-	for i := range ours {
-		ratios[i] = peer[i] / ours[i]
-	}
-	return median(ratios)
 }
 
 // memory compares peak resident memory; its ratio is ours over the peer's.

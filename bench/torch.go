@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -65,24 +66,33 @@ func startTorch(ctx context.Context, s TorchSetup, dir string) (*Process, error)
 	return start(ctx, env, python, script, "--threads", n)
 }
 
-// fastestTorch returns the setup with which PyTorch takes the least time, as measured by seconds, which is given a fresh worker, twice for each.
-func fastestTorch(ctx context.Context, setups []TorchSetup, dir string, seconds func(*Process) (float64, error)) (best TorchSetup, err error) {
-	least := 0.0
-	for _, s := range slices.Concat(setups, setups) {
+// TorchTrial is how long PyTorch takes in a setup.
+type TorchTrial struct {
+	TorchSetup
+	Seconds float64 `json:"seconds"`
+}
+
+// tryTorch measures setups with seconds, which is given a fresh worker, and returns them with the fastest first. Each is tried twice.
+func tryTorch(ctx context.Context, setups []TorchSetup, dir string, seconds func(*Process) (float64, error)) (trials []TorchTrial, err error) {
+	for i, s := range slices.Concat(setups, setups) {
 		p, err := startTorch(ctx, s, dir)
 		if err != nil {
-			return best, err
+			return nil, err
 		}
 		took, err := seconds(p)
 		p.Close()
 		if err != nil {
-			return best, err
+			return nil, err
 		}
-		if least == 0 || took < least {
-			least, best = took, s
+		if i < len(setups) {
+			trials = append(trials, TorchTrial{s, took})
+		} else {
+			t := &trials[i-len(setups)]
+			t.Seconds = min(t.Seconds, took)
 		}
 	}
-	return best, nil
+	slices.SortStableFunc(trials, func(a, b TorchTrial) int { return cmp.Compare(a.Seconds, b.Seconds) })
+	return trials, nil
 }
 
 // findTorch returns a Python interpreter that has PyTorch.

@@ -31,7 +31,7 @@ func (c *Client) Job(ctx context.Context, id string) (j api.Job, err error) {
 	return j, c.call(ctx, http.MethodGet, jobPath(id), nil, &j)
 }
 
-// Stop stops a training: the effect gets the best so far.
+// Stop stops a training: the effect gets the best so far by PSNR, and against a discriminator the newest.
 func (c *Client) Stop(ctx context.Context, id string) (j api.Job, err error) {
 	return j, c.call(ctx, http.MethodPost, jobPath(id)+"/stop", nil, &j)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/server/api"
 )
 
@@ -276,6 +277,46 @@ func zipped(t *testing.T, n int) []byte {
 	}
 	z.Close()
 	return archive.Bytes()
+}
+
+// TestStopAdversarial: against a discriminator what is trained last is kept, though its PSNR be lower. Here training turns black into white, and what
+// is measured stays black.
+func TestStopAdversarial(t *testing.T) {
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for i := range 4 {
+		for name, shade := range map[string]float32{"A/train": 0, "B/train": 1, "A/test": 0, "B/test": 0} {
+			w, err := z.Create(fmt.Sprintf("%s/%d.png", name, i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := imageio.New(20, 20)
+			for k := range m.Pix {
+				m.Pix[k] = shade
+			}
+			if err := m.EncodePNG(w); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	z.Close()
+	s := start(t, nil)
+	p := into[api.Pairs](t, s.do("POST", "/v1/pairs?name=p", archive.Bytes(), "Content-Type", "application/zip").want(t, http.StatusCreated, ""))
+	e := s.effectOf("a sepia photo")
+	j := s.submit(api.NewJob{Kind: api.KindTune, Effect: e.ID, Pairs: p.ID, GAN: true, Steps: long})
+	s.awaitMore(j.ID, 2)
+	s.do("POST", "/v1/jobs/"+j.ID+"/stop", nil).want(t, http.StatusOK, "")
+	points, last := s.followJob(j.ID)
+	if last.State != api.Stopped {
+		t.Fatalf("%+v", last)
+	}
+	newest := points[len(points)-1].Tuned
+	if newest.PSNR >= points[0].Tuned.PSNR {
+		t.Errorf("PSNR went from %g to %g dB", points[0].Tuned.PSNR, newest.PSNR)
+	}
+	if e := s.getEffect(e.ID); e.Steps != newest.Step {
+		t.Errorf("the effect has %d steps of %d", e.Steps, newest.Step)
+	}
 }
 
 // TestOwnPairs: an upload is trained on, and not deleted meanwhile.

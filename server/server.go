@@ -100,6 +100,9 @@ func (s *Server) open() error {
 	s.studio = studio.New(s.o.Models, s.o.Backend)
 	o := jobs.Options{Dir: dirs[2], Shelf: s.shelf, Studio: s.studio, Pairs: s.pairs.Folder, Log: s.o.Log}
 	if d := s.o.Discriminator; d != nil {
+		if err := d.Fits(s.o.Models.Base.Generator.Config); err != nil {
+			return err
+		}
 		o.Discriminator = d.Values
 	}
 	s.jobs, err = jobs.Open(o)

@@ -174,7 +174,8 @@ func (r *Result) Before() float64 { return r.Curve[0].PSNR }
 // After is described with Before.
 func (r *Result) After() float64 { return r.Curve[len(r.Curve)-1].PSNR }
 
-// InterruptedError tells that the context was cancelled. What Run returns beside it is the best so far.
+// InterruptedError tells that the context was cancelled. What Run returns beside it is the best so far by PSNR, and
+// against a discriminator the newest.
 type InterruptedError struct {
 	Step, Kept int // steps done, and those that led to what is kept
 	cause      error

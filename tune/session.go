@@ -26,8 +26,10 @@ func NewSession(backend compute.Backend, o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.t, err = s.run.trainer(s.p, true)
-	return s, err
+	if s.t, err = s.run.trainer(s.p, true); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // ResumeSession goes on with what Save has written into dir, after the given seconds of training. Notice, if not empty, tells that

@@ -197,12 +197,15 @@ func TestInterruptedAdversarially(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	o := options(tinyBase(t), 1000)
 	o.Settings.Loss, o.Train = gan.LossLSGAN, inverted{batch: 2, size: 16, at: 20, interrupt: cancel}
+	for i := range o.Quality {
+		o.Quality[i].Target = o.Quality[i].Source // the opposite of what is trained, so that PSNR falls
+	}
 	r, err := Run(ctx, cputest.New(t, "threads=1"), o)
 	var interrupted *InterruptedError
 	if !errors.As(err, &interrupted) || interrupted.Kept != interrupted.Step {
 		t.Fatalf("error %v", err)
 	}
-	if r.Curve[len(r.Curve)-1].Step != interrupted.Step {
+	if r.Curve[len(r.Curve)-1].Step != interrupted.Step || r.Curve[0].PSNR <= r.After() {
 		t.Errorf("curve %v", r.Curve)
 	}
 }

@@ -49,7 +49,7 @@ func (c *tuneCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
 		return err
 	}
 	if ended != nil {
-		return hinted{ended, fmt.Sprintf("the best weights so far are in %s", r.Adapter)}
+		return hinted{ended, fmt.Sprintf("what was trained so far is in %s", r.Adapter)}
 	}
 	return errors.Join(removed, u.result(r, r.print))
 }

@@ -137,7 +137,7 @@ func (m *Manager) interrupted(ctx context.Context, t *training) (string, error) 
 		if err := t.save(); err != nil {
 			return "", fmt.Errorf("the training cannot be saved: %w", err)
 		}
-		return api.Stopped, t.keep(t.best) // at a high learning rate the quality goes up and down
+		return api.Stopped, t.keep(t.best) // at a high learning rate PSNR goes up and down
 	}
 	return "", errors.Join(context.Cause(ctx), t.save())
 }

@@ -63,7 +63,7 @@ function showFigures(job) {
     make('dd', {}, make('b', {}, value), ` ${unit}`, ...(more ? [make('small', { className: worse ? 'worse' : '' }, more)] : []));
   const rows = [
     make('dt', { title: 'Mean PSNR on pairs that are kept back from training. More is better.' }, 'Quality'),
-    cell(number(last.tuned.psnr, 1), 'dB', points.length > 1 ? `${gain < 0 ? '−' : '+'}${number(Math.abs(gain), 1)}` : '', gain < 0),
+    cell(number(last.tuned.psnr, 1), 'dB', points.length > 1 ? `${gain < 0 ? '−' : '+'}${number(Math.abs(gain), 1)}` : '', gain < 0 && !job.gan),
     ...(last.scratch ? [cell(number(last.scratch.psnr, 1), 'dB')] : []),
     make('dt', {}, 'Speed'),
     cell(number(rate((p) => p.tuned.images_per_second)), 'images/s'),
@@ -121,7 +121,7 @@ export function verdict(job) {
   const best = Math.max(...points.map((p) => p.tuned.psnr));
   const time = clock(points[points.length - 1].seconds);
   if (job.kind !== 'race') {
-    return best > points[0].tuned.psnr ? '' : 'Training did not make it better on these pairs: more of them, or more time, may.';
+    return job.gan || best > points[0].tuned.psnr ? '' : 'Training did not make it better on these pairs: more of them, or more time, may.';
   }
   const scratch = Math.max(...points.map((p) => p.scratch?.psnr ?? 0));
   const passed = points.find((p) => p.tuned.psnr >= scratch);
