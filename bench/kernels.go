@@ -168,6 +168,7 @@ func race(ours *Process, peers []*Process, rounds int, seconds func(*Process) (f
 	times := make([][]float64, len(sides))
 	for range rounds {
 		for i, s := range sides {
+			settle()
 			took, err := seconds(s)
 			if err != nil {
 				return 0, 0, nil, err

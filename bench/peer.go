@@ -283,6 +283,7 @@ func (p *peerBench) takeTurns(sides []*Process, f peerFiles, j evaluate.Job, num
 		n := min(len(rows), turnSteps*j.Config.Batch)
 		turn := PeerTurn{Steps: done + n/j.Config.Batch}
 		for _, s := range sides {
+			settle()
 			a, err := s.Call(Request{Cmd: "train", File: f.data, Order: rows[:n]})
 			if err != nil {
 				return nil, err

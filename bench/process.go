@@ -85,6 +85,10 @@ func (p *Process) died(r Request, err error) error {
 	return fmt.Errorf("%s worker stopped at %s: %w\n%s", p.Hello.Name, r.Cmd, err, p.stderr.last)
 }
 
+// settle gives the threads of the worker that had its turn the time to fall asleep: those of OpenMP and OpenBLAS spin for a while after
+// the last operation, which would be at the expense of whose turn is next.
+func settle() { time.Sleep(100 * time.Millisecond) }
+
 // Close ends the worker.
 func (p *Process) Close() {
 	p.stdin.Close()
