@@ -37,8 +37,8 @@ func Resume(backend compute.Backend, dir string, c Config, data *Dataset) (t *Tr
 	if err := data.check(); err != nil {
 		return nil, "", fmt.Errorf("training data: %w", err)
 	}
-	want := file{config: c, layout: data.Layout, data: data.fingerprint()}
-	m, state, step, notice, err := want.resume(dir)
+	want := file{config: c, layout: data.Layout}
+	m, state, step, notice, err := want.resume(dir, func(m *Model) string { return data.fingerprint(m.Encoder) })
 	if err != nil {
 		return nil, "", err
 	}
@@ -50,14 +50,17 @@ func Resume(backend compute.Backend, dir string, c Config, data *Dataset) (t *Tr
 }
 
 // resume reads the newest whole checkpoint in dir, which is to be of the training that want describes: its settings, its layout
-// and the fingerprint of its data.
-func (want *file) resume(dir string) (m *Model, state [][]float32, step int, notice string, err error) {
+// and the fingerprint of its data, which may depend on the checkpoint's vocabulary.
+func (want *file) resume(dir string, fingerprint func(*Model) string) (m *Model, state [][]float32, step int, notice string, err error) {
 	f, notice, err := checkpoint.Newest(dir, readFile)
 	if err != nil {
 		return nil, nil, 0, "", err
 	}
 	if err = f.continues(want); err == nil {
 		m, err = newModel(f.config, f.layout, f.vocabulary)
+	}
+	if err == nil && f.data != fingerprint(m) {
+		err = fmt.Errorf("it was made with other adapters, pictures, prompts, or another reading of them: %s", resumeRemedy)
 	}
 	for _, group := range groups {
 		var values [][]float32
@@ -72,20 +75,21 @@ func (want *file) resume(dir string) (m *Model, state [][]float32, step int, not
 	return m, state, f.step, notice, nil
 }
 
-// continues returns an error if a training as wanted can't go on from f.
+const resumeRemedy = "resume with the same, or train in another folder"
+
+// continues returns an error if a training with the settings that are wanted can't go on from f.
 func (f *file) continues(want *file) error {
-	const remedy = "resume with the same, or train in another folder"
 	switch {
 	case f.format != formatCheckpoint:
 		return errors.New("it holds weights alone: training cannot resume from it")
 	case (f.refine == nil) != (want.refine == nil):
 		return errors.New("it is of the other stage of training: train in another folder")
 	case f.config != want.config:
-		return fmt.Errorf("it was made with other settings (%+v instead of %+v): %s", f.config, want.config, remedy)
+		return fmt.Errorf("it was made with other settings (%+v instead of %+v): %s", f.config, want.config, resumeRemedy)
 	case f.refine != nil && *f.refine != *want.refine:
-		return fmt.Errorf("it was made with other settings (%+v instead of %+v): %s", *f.refine, *want.refine, remedy)
-	case f.layout != want.layout || f.data != want.data:
-		return fmt.Errorf("it was made with other adapters, pictures or prompts: %s", remedy)
+		return fmt.Errorf("it was made with other settings (%+v instead of %+v): %s", *f.refine, *want.refine, resumeRemedy)
+	case f.layout != want.layout:
+		return fmt.Errorf("it was made with other blocks (%+v instead of %+v): %s", f.layout, want.layout, resumeRemedy)
 	}
 	return nil
 }

@@ -82,8 +82,9 @@ func (d *Dataset) used(block int) int {
 	return n
 }
 
-// fingerprint identifies all that training reads, so that a run is resumed with the data it began with.
-func (d *Dataset) fingerprint() string {
+// fingerprint identifies all that training reads, so that a run is resumed with the data it began with: adapters, prompts, and what the
+// encoder, which is code and may have changed, makes of them.
+func (d *Dataset) fingerprint(e textenc.Encoder) string {
 	h := sha256.New()
 	buf := binary.LittleEndian.AppendUint64(nil, uint64(len(d.Adapters)))
 	for i, a := range d.Adapters {
@@ -94,10 +95,31 @@ func (d *Dataset) fingerprint() string {
 		}
 		h.Write(buf)
 		fmt.Fprintf(h, "%q", d.Prompts[i])
-		buf = buf[:0]
+		buf = appendEncoded(buf[:0], e, d.Prompts[i])
 	}
+	h.Write(buf)
 	fmt.Fprintf(h, "%+v%v", d.Layout, d.Mask)
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// appendEncoded appends the encoded words of prompts. Those that cannot be encoded are for checkPrompts to report.
+func appendEncoded(buf []byte, e textenc.Encoder, prompts []string) []byte {
+	tokens, features := e.Shape()
+	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
+	for _, p := range prompts {
+		if _, err := e.Encode(p, rows, mask); err != nil {
+			continue
+		}
+		for t, m := range mask {
+			if m == 0 {
+				continue
+			}
+			for _, v := range rows[t*features:][:features] {
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+			}
+		}
+	}
+	return buf
 }
 
 // distance returns the mean squared difference of an adapter's values.

@@ -209,8 +209,8 @@ func (r *refiner) Weights() (*Weights, error) {
 // resumeRefiner makes a refiner from the newest whole checkpoint in the run's folder.
 func resumeRefiner(backend compute.Backend, o RefineOptions) (r *refiner, notice string, err error) {
 	m := o.Weights.Model
-	want := file{config: m.config, refine: &o.Config, layout: m.layout, data: o.fingerprint()}
-	_, state, step, notice, err := want.resume(o.Dir)
+	want := file{config: m.config, refine: &o.Config, layout: m.layout}
+	_, state, step, notice, err := want.resume(o.Dir, func(*Model) string { return o.fingerprint() })
 	if err != nil {
 		return nil, "", err
 	}

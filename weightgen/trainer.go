@@ -54,7 +54,7 @@ func NewTrainer(backend compute.Backend, c Config, data *Dataset) (*Trainer, err
 
 // newTrainer makes a trainer with the given state.
 func newTrainer(backend compute.Backend, m *Model, data *Dataset, state [][]float32) (t *Trainer, err error) {
-	t = &Trainer{data: data, fingerprint: data.fingerprint()}
+	t = &Trainer{data: data, fingerprint: data.fingerprint(m.Encoder)}
 	t.stepper, err = newStepper(backend, "training step of the weight generator", m, m.config.Optimiser, state, m.loss)
 	return t, err
 }
