@@ -13,8 +13,7 @@ import (
 
 // Run trains as the options say. When ctx is cancelled the error is an *InterruptedError, and when the training diverges a
 // *DivergedError: then there is a result as well, which holds the best weights so far (the newest, against a discriminator) or the last
-// good ones. Any other error
-// comes without a result.
+// good ones. Any other error comes without a result.
 func Run(ctx context.Context, backend compute.Backend, o Options) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func Resume(backend compute.Backend, dir string, c Config, data *Dataset) (t *Tr
 	if err != nil {
 		return nil, "", err
 	}
-	if t, err = newTrainer(backend, m, data, state); err != nil {
+	if t, err = newTrainer(backend, m, data, want.data, state); err != nil {
 		return nil, "", err
 	}
 	t.step = step
@@ -50,7 +50,7 @@ func Resume(backend compute.Backend, dir string, c Config, data *Dataset) (t *Tr
 }
 
 // resume reads the newest whole checkpoint in dir, which is to be of the training that want describes: its settings, its layout
-// and the fingerprint of its data, which may depend on the checkpoint's vocabulary.
+// and the fingerprint of its data, which may depend on the checkpoint's vocabulary and is kept in want.
 func (want *file) resume(dir string, fingerprint func(*Model) string) (m *Model, state [][]float32, step int, notice string, err error) {
 	f, notice, err := checkpoint.Newest(dir, readFile)
 	if err != nil {
@@ -59,7 +59,10 @@ func (want *file) resume(dir string, fingerprint func(*Model) string) (m *Model,
 	if err = f.continues(want); err == nil {
 		m, err = newModel(f.config, f.layout, f.vocabulary)
 	}
-	if err == nil && f.data != fingerprint(m) {
+	if err == nil {
+		want.data = fingerprint(m)
+	}
+	if err == nil && f.data != want.data {
 		err = fmt.Errorf("it was made with other adapters, pictures, prompts, or another reading of them: %s", resumeRemedy)
 	}
 	for _, group := range groups {

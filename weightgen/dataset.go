@@ -87,7 +87,9 @@ func (d *Dataset) used(block int) int {
 func (d *Dataset) fingerprint(e textenc.Encoder) string {
 	h := sha256.New()
 	buf := binary.LittleEndian.AppendUint64(nil, uint64(len(d.Adapters)))
+	h.Write(buf)
 	for i, a := range d.Adapters {
+		buf = buf[:0]
 		for j, v := range a {
 			if d.Mask[j] {
 				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
@@ -96,8 +98,8 @@ func (d *Dataset) fingerprint(e textenc.Encoder) string {
 		h.Write(buf)
 		fmt.Fprintf(h, "%q", d.Prompts[i])
 		buf = appendEncoded(buf[:0], e, d.Prompts[i])
+		h.Write(buf)
 	}
-	h.Write(buf)
 	fmt.Fprintf(h, "%+v%v", d.Layout, d.Mask)
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -49,12 +49,12 @@ func NewTrainer(backend compute.Backend, c Config, data *Dataset) (*Trainer, err
 		m.Params.Draw(nn.Ref(i), c.Seed, values)
 		weights = append(weights, values)
 	}
-	return newTrainer(backend, m, data, fresh(weights))
+	return newTrainer(backend, m, data, data.fingerprint(m.Encoder), fresh(weights))
 }
 
-// newTrainer makes a trainer with the given state.
-func newTrainer(backend compute.Backend, m *Model, data *Dataset, state [][]float32) (t *Trainer, err error) {
-	t = &Trainer{data: data, fingerprint: data.fingerprint(m.Encoder)}
+// newTrainer makes a trainer with the given state. The fingerprint, which takes a while to make, is that of data.
+func newTrainer(backend compute.Backend, m *Model, data *Dataset, fingerprint string, state [][]float32) (t *Trainer, err error) {
+	t = &Trainer{data: data, fingerprint: fingerprint}
 	t.stepper, err = newStepper(backend, "training step of the weight generator", m, m.config.Optimiser, state, m.loss)
 	return t, err
 }
