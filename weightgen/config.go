@@ -1,7 +1,6 @@
 package weightgen
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -30,7 +29,7 @@ type Config struct {
 	Drop     float64 `json:"drop"` // the share of draws without their prompt, for guidance
 
 	Batch  int `json:"batch"`  // prompts per step
-	Blocks int `json:"blocks"` // random blocks per step that the U-Net learns from; 0 means all
+	Blocks int `json:"blocks"` // random blocks per step that the U-Net learns from, at most; 0 means all
 	Optimiser
 	Seed uint64 `json:"seed"` // of first weights, draws and noise
 }
@@ -51,7 +50,7 @@ func DefaultConfig(network string) (Config, error) {
 	case NetworkDiT:
 		c.Width, c.Layers, c.TextWidth, c.Batch, c.LR = 128, 2, 128, 32, 2e-3
 	case NetworkUNet1D:
-		c.Width, c.TextWidth, c.Batch, c.Blocks, c.LR = 32, 128, 16, 4, 1e-3
+		c.Width, c.TextWidth, c.Batch, c.Blocks, c.LR = 64, 128, 32, 40, 1e-3
 	default:
 		return Config{}, unknownNetwork(network)
 	}
@@ -120,11 +119,8 @@ func (l Layout) check(c Config) error {
 	if l.Blocks <= 0 || l.Size <= 0 || l.Blocks > maxValues/l.Size {
 		return fmt.Errorf("%d blocks of %d values: there must be some, and at most %d values", l.Blocks, l.Size, maxValues)
 	}
-	if c.Network == NetworkUNet1D && l.Size%4 != 0 {
-		return fmt.Errorf("blocks of %d values: %s needs a multiple of 4", l.Size, NetworkUNet1D)
-	}
-	if c.Blocks > l.Blocks {
-		return errors.New("more blocks per step than an adapter has")
+	if least := patch << (levels - 1); c.Network == NetworkUNet1D && l.Size%least != 0 {
+		return fmt.Errorf("blocks of %d values: %s needs a multiple of %d", l.Size, NetworkUNet1D, least)
 	}
 	return nil
 }

@@ -17,14 +17,8 @@ type Errors struct {
 	Adapters  int     `json:"adapters"`
 }
 
-// evalBatch returns the number of prompts per run of the evaluation's program. The U-Net's attention along each block
-// takes half a megabyte per adapter's block and head.
-func (c Config) evalBatch() int {
-	if c.Network == NetworkUNet1D {
-		return 2
-	}
-	return 16
-}
+// evalBatch is the number of prompts per run of the evaluation's program.
+const evalBatch = 16
 
 // evaluator computes errors on a held-out dataset again and again during training.
 type evaluator struct {

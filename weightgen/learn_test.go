@@ -42,7 +42,7 @@ func mean(l []float32) (m float32) {
 // TestLearns trains both networks on a synthetic zoo: the error on held-out combinations and wordings must be far
 // below that of every control.
 func TestLearns(t *testing.T) {
-	data, held := syntheticZoo(4, 16)
+	data, held := syntheticZoo(4, 64)
 	for _, network := range []string{NetworkDiT, NetworkUNet1D} {
 		t.Run(network, func(t *testing.T) {
 			r := train(t, testConfig(network), data, held)
@@ -64,7 +64,7 @@ func TestLearns(t *testing.T) {
 // TestTargetsLearn: all targets and schedules learn, and one step is good with x0 and v and bad with noise, whose
 // error is multiplied by up to 157.
 func TestTargetsLearn(t *testing.T) {
-	data, held := syntheticZoo(4, 16)
+	data, held := syntheticZoo(4, 64)
 	oneStep := map[string]float64{}
 	for _, schedule := range []string{ScheduleLinear, ScheduleCosine} {
 		for _, target := range targets {
@@ -88,7 +88,7 @@ func TestTargetsLearn(t *testing.T) {
 
 // TestSampling checks what a trained generator makes.
 func TestSampling(t *testing.T) {
-	data, held := syntheticZoo(4, 16)
+	data, held := syntheticZoo(4, 64)
 	c := testConfig(NetworkDiT)
 	r := train(t, c, data, nil)
 	backend := cputest.New(t, "threads=2")

@@ -22,7 +22,7 @@ type Model struct {
 
 	none         nn.Ref      // [1, textWidth]: stands before each prompt, and alone for none
 	time1, time2 nn.Dense    // an MLP on the time's features
-	project      [2]nn.Dense // the prompt's mean to the width of the time's embedding, for prompts as a whole
+	project      [2]nn.Dense // the prompt's mean to the width of the time's embedding
 	index        nn.Ref      // [blocks, embedding]
 	network      network
 }
@@ -36,8 +36,17 @@ type network interface {
 // condition is what a prediction depends on besides the noisy blocks.
 type condition struct {
 	time, prompt  *Node // [batch, embedding]: time, and the prompt as a whole
+	chosen        *Node // [n, blocks], one-hot: which blocks are there; nil for all of them in order
 	index         *Node // [n, embedding]
 	context, mask *Node // [batch, tokens+1, textWidth], [batch, tokens+1]: the prompt word by word
+}
+
+// ofBlocks returns the rows of a table [blocks, width] for the blocks that there are.
+func (c condition) ofBlocks(table *Node) *Node {
+	if c.chosen == nil {
+		return table
+	}
+	return DotGeneral(c.chosen, []int{1}, nil, table, []int{0}, nil)
 }
 
 // Input is what Forward reads.
@@ -66,13 +75,13 @@ func newModel(c Config, l Layout, v *textenc.Vocabulary) (*Model, error) {
 	m.time1 = p.Dense("time1", TimeFeatures, embedding, true, textenc.FanIn(TimeFeatures))
 	m.time2 = p.Dense("time2", embedding, embedding, true, textenc.FanIn(embedding))
 	m.index = p.Add("index", nn.Init{Std: 1}, l.Blocks, embedding)
+	m.project = [2]nn.Dense{
+		p.Dense("prompt1", c.TextWidth, embedding, true, textenc.FanIn(c.TextWidth)),
+		p.Dense("prompt2", embedding, embedding, true, textenc.FanIn(embedding)),
+	}
 	if c.Network == NetworkUNet1D {
 		m.network = newUNet1D(p, c, l)
 	} else {
-		m.project = [2]nn.Dense{
-			p.Dense("prompt1", c.TextWidth, embedding, true, textenc.FanIn(c.TextWidth)),
-			p.Dense("prompt2", embedding, embedding, true, textenc.FanIn(embedding)),
-		}
 		m.network = newDiT(p, c, l)
 	}
 	return m, nil
@@ -94,19 +103,15 @@ func (m *Model) Layout() Layout { return m.layout }
 
 // Forward returns the prediction of Config.Target [batch, n, size] for noisy blocks.
 func (m *Model) Forward(e *nn.Env, in Input) *Node {
-	c := condition{index: e.At(m.index)}
-	if in.Index != nil {
-		c.index = DotGeneral(in.Index, []int{1}, nil, c.index, []int{0}, nil)
-	}
+	c := condition{chosen: in.Index}
+	c.index = c.ofBlocks(e.At(m.index))
 	words := m.Encoder.Forward(e, in.Rows, in.Mask)
 	d := words.Shape().Dimensions
 	none := BroadcastToDims(ExpandLeftToRank(e.At(m.none), 3), d[0], 1, d[2])
 	always := OnesLike(SliceAxis(in.Mask, 1, AxisRange(0, 1)))
 	c.context, c.mask = Concatenate([]*Node{none, words}, 1), Concatenate([]*Node{always, in.Mask}, 1)
 	c.time = m.time2.Apply(e, silu(m.time1.Apply(e, in.Time)))
-	if m.config.Network == NetworkDiT {
-		c.prompt = m.project[1].Apply(e, silu(m.project[0].Apply(e, pool(c.context, c.mask))))
-	}
+	c.prompt = m.project[1].Apply(e, silu(m.project[0].Apply(e, pool(c.context, c.mask))))
 	return m.network.forward(e, in.Noisy, c)
 }
 

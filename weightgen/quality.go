@@ -48,7 +48,7 @@ type group struct {
 func newGallery(ctx context.Context, backend compute.Backend, o RefineOptions) (g *gallery, err error) {
 	g = &gallery{options: o}
 	m := o.Weights.Model
-	if g.sampler, err = newSampler(backend, m, m.config.evalBatch()); err != nil {
+	if g.sampler, err = newSampler(backend, m, evalBatch); err != nil {
 		return nil, err
 	}
 	if g.model, err = gan.NewModel(backend, o.Base.Generator); err != nil {

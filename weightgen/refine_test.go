@@ -220,7 +220,7 @@ func TestRefineRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := t.TempDir()
-	data, _ := syntheticZoo(3, 16)
+	data, _ := syntheticZoo(3, 64)
 	interrupted(t, shortConfig(NetworkDiT), data, nil, first)
 	for want, spoil := range map[string]func(o *RefineOptions){
 		"unseen group a":   func(o *RefineOptions) { o.Concepts = append(slices.Clone(o.Concepts), concept.Unseen(concept.Pair)[3]) },

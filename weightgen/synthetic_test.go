@@ -74,8 +74,6 @@ func testConfig(network string) Config {
 	}
 	if network == NetworkDiT {
 		c.Layers = 2
-	} else {
-		c.Width = 8
 	}
 	return c
 }

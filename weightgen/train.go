@@ -52,7 +52,7 @@ func newFirstStage(backend compute.Backend, o Options) (s *firstStage, err error
 		s.evaluators = append(s.evaluators, e)
 	}
 	if len(o.Held) > 0 {
-		if s.sampler, err = newSampler(backend, s.model, o.Config.evalBatch()); err != nil {
+		if s.sampler, err = newSampler(backend, s.model, evalBatch); err != nil {
 			s.Close()
 			return nil, err
 		}

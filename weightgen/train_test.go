@@ -66,7 +66,7 @@ func readAll(t *testing.T, path string) []byte {
 }
 
 func TestResumeGivesTheSameBits(t *testing.T) {
-	data, held := syntheticZoo(3, 16)
+	data, held := syntheticZoo(3, 64)
 	for _, network := range []string{NetworkDiT, NetworkUNet1D} {
 		t.Run(network, func(t *testing.T) {
 			c, whole, parts := shortConfig(network), t.TempDir(), t.TempDir()
@@ -100,7 +100,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 }
 
 func TestDamagedCheckpoint(t *testing.T) {
-	data, _ := syntheticZoo(3, 16)
+	data, _ := syntheticZoo(3, 64)
 	c, dir := shortConfig(NetworkDiT), t.TempDir()
 	interrupted(t, c, data, nil, dir)
 	current := filepath.Join(dir, checkpoint.File)
@@ -125,7 +125,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 }
 
 func TestResumeRefuses(t *testing.T) {
-	data, _ := syntheticZoo(3, 16)
+	data, _ := syntheticZoo(3, 64)
 	c, dir := shortConfig(NetworkDiT), t.TempDir()
 	run := func(c Config, data *Dataset) error {
 		_, err := Train(t.Context(), cputest.New(t, "threads=2"), Options{Config: c, Data: data, Run: Run{Dir: dir}})
@@ -153,27 +153,25 @@ func TestResumeRefuses(t *testing.T) {
 
 func TestBadData(t *testing.T) {
 	for name, spoil := range map[string]func(d *Dataset){
-		"no adapters":   func(d *Dataset) { d.Adapters = nil },
-		"the mask":      func(d *Dataset) { d.Mask = d.Mask[1:] },
-		"prompts of":    func(d *Dataset) { d.Prompts = d.Prompts[1:] },
-		"no prompts":    func(d *Dataset) { d.Prompts[3] = nil },
-		"wanted 48":     func(d *Dataset) { d.Adapters[3] = nil },
-		"is NaN":        func(d *Dataset) { d.Adapters[3][4] = float32(math.NaN()) },
-		"padding only":  func(d *Dataset) { clear(d.Mask[16:32]) },
-		"multiple of 4": func(d *Dataset) { d.Size, d.Blocks = 6, 8; d.Mask = slices.Repeat([]bool{true}, 48) },
-		"at most 8":     func(d *Dataset) { d.Prompts[3] = []string{strings.Repeat("red ", 9)} },
-		"0 blocks":      func(d *Dataset) { d.Blocks, d.Mask, d.Adapters = 0, nil, [][]float32{nil}; d.Prompts = d.Prompts[:1] },
-		"has no words":  func(d *Dataset) { d.Prompts = slices.Repeat([][]string{{"…"}}, len(d.Prompts)) },
+		"no adapters":    func(d *Dataset) { d.Adapters = nil },
+		"the mask":       func(d *Dataset) { d.Mask = d.Mask[1:] },
+		"prompts of":     func(d *Dataset) { d.Prompts = d.Prompts[1:] },
+		"no prompts":     func(d *Dataset) { d.Prompts[3] = nil },
+		"wanted 192":     func(d *Dataset) { d.Adapters[3] = nil },
+		"is NaN":         func(d *Dataset) { d.Adapters[3][4] = float32(math.NaN()) },
+		"padding only":   func(d *Dataset) { clear(d.Mask[64:128]) },
+		"multiple of 64": func(d *Dataset) { d.Size, d.Blocks = 6, 32; d.Mask = slices.Repeat([]bool{true}, 192) },
+		"at most 8":      func(d *Dataset) { d.Prompts[3] = []string{strings.Repeat("red ", 9)} },
+		"0 blocks":       func(d *Dataset) { d.Blocks, d.Mask, d.Adapters = 0, nil, [][]float32{nil}; d.Prompts = d.Prompts[:1] },
+		"has no words":   func(d *Dataset) { d.Prompts = slices.Repeat([][]string{{"…"}}, len(d.Prompts)) },
 	} {
-		d, _ := syntheticZoo(3, 16)
+		d, _ := syntheticZoo(3, 64)
 		spoil(d)
-		c := shortConfig(NetworkUNet1D)
-		c.Blocks = 0
-		if _, err := NewTrainer(cputest.New(t, "threads=2"), c, d); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := NewTrainer(cputest.New(t, "threads=2"), shortConfig(NetworkUNet1D), d); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, wanted one with %q", err, name)
 		}
 	}
-	data, held := syntheticZoo(3, 16)
+	data, held := syntheticZoo(3, 64)
 	held[0].Layout.Schema = "other"
 	if _, err := Train(t.Context(), cputest.New(t, "threads=2"), Options{Config: shortConfig(NetworkDiT), Data: data, Held: held, Run: Run{Dir: t.TempDir()}}); err == nil ||
 		!strings.Contains(err.Error(), "combinations") {
@@ -212,7 +210,7 @@ func TestConfigs(t *testing.T) {
 
 // TestDivergenceStops: neither a loss nor weights that are not finite reach a checkpoint.
 func TestDivergenceStops(t *testing.T) {
-	data, _ := syntheticZoo(3, 16)
+	data, _ := syntheticZoo(3, 64)
 	c := shortConfig(NetworkDiT)
 	c.LR, c.Warmup = 1e38, 0 // the loss before the first step is finite, the weights behind it are not
 	dir := t.TempDir()
@@ -240,7 +238,7 @@ func TestDivergenceStops(t *testing.T) {
 
 func TestForeignFiles(t *testing.T) {
 	backend, dir := cputest.New(t, "threads=2"), t.TempDir()
-	data, _ := syntheticZoo(3, 16)
+	data, _ := syntheticZoo(3, 64)
 	if _, err := Load(backend, filepath.Join(dir, "none"), data.Layout); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: error %v", err)
 	}
@@ -287,7 +285,7 @@ func TestForeignFiles(t *testing.T) {
 
 // TestOneStep compares the node for larger graphs with the sampler.
 func TestOneStep(t *testing.T) {
-	data, _ := syntheticZoo(3, 16)
+	data, _ := syntheticZoo(3, 64)
 	for _, target := range []string{TargetX0, TargetV} {
 		c, dir, backend := shortConfig(NetworkDiT), t.TempDir(), cputest.New(t, "threads=2")
 		c.Target, c.LR = target, 1e-2

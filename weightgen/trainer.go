@@ -61,10 +61,10 @@ func newTrainer(backend compute.Backend, m *Model, data *Dataset, fingerprint st
 
 // blocksPerStep returns the number of blocks that a step sees.
 func (m *Model) blocksPerStep() int {
-	if m.config.Blocks > 0 {
-		return m.config.Blocks
+	if m.config.Blocks == 0 {
+		return m.layout.Blocks
 	}
-	return m.layout.Blocks
+	return min(m.config.Blocks, m.layout.Blocks)
 }
 
 // loss declares the inputs from feedNoisy on, and returns the mean squared error of the target.

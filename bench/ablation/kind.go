@@ -96,7 +96,7 @@ func blockSizes(c Config, z *zoo.Zoo) ([]variant, error) {
 		list = append(list, variant{name: fmt.Sprint(size), label: fmt.Sprintf("blocks of %d values", size), x: float64(size), training: t})
 	}
 	if c.Network == weightgen.NetworkUNet1D {
-		return list, nil // its attention along a whole adapter would take tens of gigabytes
+		return list, nil // its patches do not divide a whole adapter
 	}
 	values := z.Base.Layout.Params.Size()
 	t.size, t.grouping = values, zoo.Whole
