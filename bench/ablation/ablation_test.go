@@ -230,7 +230,7 @@ func TestFindings(t *testing.T) {
 		rows     []Row
 		want     string
 	}{
-		{"block-size", []Row{row("64", 64, 18, 20.2), row("256", 256, 20, 22), row("whole", 9, 10, 30)}, "Best on unseen concepts is 256 with 21.00 dB (0 % of the way), from which whole cannot be told apart (20.00 dB); behind it are 64 by 1.90 ± 0.10 dB."},
+		{"block-size", []Row{row("64", 64, 18, 20.2), row("256", 256, 20, 22), row("whole", 9, 10, 30)}, "Best on unseen concepts is 256 with 21.00 dB (0 % of the way), from which whole cannot be told apart (20.00 dB); behind it is 64 by 1.90 ± 0.10 dB."},
 		{"target", []Row{row("x0", 0, 20, 22)}, "nothing to compare"},
 		{"zoo-size", []Row{row("25", 25, 10, 12), row("50", 50, 13, 15), row("100", 100, 14, 16)}, "goes from 11.00 to 15.00 dB, +2.00 dB with each doubling, and still +1.00 with the last one: more concepts would help"},
 		{"zoo-size", []Row{row("25", 25, 10, 12), row("50", 50, 10, 12)}, "have stopped to help"},

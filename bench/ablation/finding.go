@@ -39,7 +39,11 @@ func (r *Report) finding() string {
 			}
 			return 1
 		})
-		fmt.Fprintf(&text, "; behind it are %s", list(worse, func(r Row) string {
+		verb := "are"
+		if len(worse) == 1 {
+			verb = "is"
+		}
+		fmt.Fprintf(&text, "; behind it %s %s", verb, list(worse, func(r Row) string {
 			return fmt.Sprintf("%s by %.2f ± %.2f dB", r.Label, r.Behind, r.BehindError)
 		}))
 	}
