@@ -179,7 +179,7 @@ func checkKeys(t *testing.T, r *Report) {
 	var keys []string
 	for _, prefix := range []string{"groups.", "photos.groups."} {
 		for _, g := range []string{"a", "c", "d"} {
-			for _, key := range []string{"zero", "mean", "nearest", "shuffled", "generated", "trained", "share", "win_rate", "wins.nearest", "wins.nearest_other", "n"} {
+			for _, key := range []string{"zero", "mean", "nearest", "shuffled", "generated", "trained", "share", "win_rate", "win_rate_other", "trained_win_rate", "wins.nearest", "wins.nearest_other", "n"} {
 				keys = append(keys, prefix+g+"."+key)
 			}
 		}

@@ -62,6 +62,9 @@ type Row struct {
 	Share float64 `json:"share"`
 }
 
+// controls returns the best of what generated weights must be better than: a nearest adapter's score, the mean one's and the shuffled one's.
+func (s Scores) controls(nearest float64) float64 { return max(nearest, s.Mean, s.Shuffled) }
+
 // Quality tells how good generated weights are without tuning.
 type Quality struct {
 	Groups map[concept.Group]Group `json:"groups"`
@@ -80,7 +83,12 @@ type Group struct {
 	MedianShare float64 `json:"median_share"` // over the concepts
 	// WinRate is the share of concepts on which generated weights are better than the nearest, the mean and the shuffled ones alike.
 	WinRate float64 `json:"win_rate"`
-	Wins    Wins    `json:"wins"`
+	// WinRateOther is WinRate with the nearest among other concepts: without the adapter that the zoo has of the very concept in group d.
+	WinRateOther float64 `json:"win_rate_other"`
+	// TrainedWins is the share of concepts on which the trained adapter is better than what WinRate compares with: in group d, where that
+	// is mostly another trained adapter of the same concept, no more can be asked of generated weights.
+	TrainedWins float64 `json:"trained_win_rate"`
+	Wins        Wins    `json:"wins"`
 	// OwnNearest is the share of concepts whose nearest is the concept itself, which the zoo has in group d.
 	OwnNearest float64 `json:"own_nearest"`
 }
@@ -114,22 +122,38 @@ func summarise(rows []Row, reference Candidate) *Quality {
 }
 
 func groupOf(rows []Row) Group {
-	g := Group{Concepts: len(rows)}
-	each := 1 / float64(len(rows))
+	mean := func(of func(Row) float64) float64 {
+		sum := 0.0
+		for _, r := range rows {
+			sum += of(r)
+		}
+		return sum / float64(len(rows))
+	}
+	part := func(is func(Row) bool) float64 { return mean(func(r Row) float64 { return one(is(r)) }) }
+	g := Group{
+		Concepts: len(rows),
+		Scores: Scores{
+			Zero:      mean(func(r Row) float64 { return r.Zero }),
+			Mean:      mean(func(r Row) float64 { return r.Mean }),
+			Nearest:   mean(func(r Row) float64 { return r.Nearest }),
+			Other:     mean(func(r Row) float64 { return r.Other }),
+			Shuffled:  mean(func(r Row) float64 { return r.Shuffled }),
+			Generated: mean(func(r Row) float64 { return r.Generated }),
+			Trained:   mean(func(r Row) float64 { return r.Trained }),
+		},
+		WinRate:      part(func(r Row) bool { return r.Generated > r.controls(r.Nearest) }),
+		WinRateOther: part(func(r Row) bool { return r.Generated > r.controls(r.Other) }),
+		TrainedWins:  part(func(r Row) bool { return r.Trained > r.controls(r.Nearest) }),
+		Wins: Wins{
+			Nearest:  part(func(r Row) bool { return r.Generated > r.Nearest }),
+			Other:    part(func(r Row) bool { return r.Generated > r.Other }),
+			Mean:     part(func(r Row) bool { return r.Generated > r.Mean }),
+			Shuffled: part(func(r Row) bool { return r.Generated > r.Shuffled }),
+		},
+		OwnNearest: part(func(r Row) bool { return r.NearestConcept == r.Concept }),
+	}
 	var shares []float64
 	for _, r := range rows {
-		for _, v := range []struct {
-			sum   *float64
-			value float64
-		}{
-			{&g.Zero, r.Zero}, {&g.Mean, r.Mean}, {&g.Nearest, r.Nearest}, {&g.Other, r.Other}, {&g.Shuffled, r.Shuffled},
-			{&g.Generated, r.Generated}, {&g.Trained, r.Trained},
-			{&g.Wins.Nearest, one(r.Generated > r.Nearest)}, {&g.Wins.Other, one(r.Generated > r.Other)}, {&g.Wins.Mean, one(r.Generated > r.Mean)},
-			{&g.Wins.Shuffled, one(r.Generated > r.Shuffled)},
-			{&g.WinRate, one(r.Generated > max(r.Nearest, r.Mean, r.Shuffled))}, {&g.OwnNearest, one(r.NearestConcept == r.Concept)},
-		} {
-			*v.sum += v.value * each
-		}
 		shares = append(shares, r.Share)
 	}
 	g.Share, g.MedianShare = share(g.Scores), median(shares)

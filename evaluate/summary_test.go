@@ -21,10 +21,11 @@ func TestSummary(t *testing.T) {
 	if a.Concepts != 2 || a.Zero != 15 || a.Generated != 21 || a.Trained != 25 || !near(a.Share, 0.6) || !near(a.MedianShare, 0.6) {
 		t.Errorf("group a: %+v", a)
 	}
-	if a.WinRate != 0.5 || a.Wins != (Wins{Nearest: 0.5, Other: 1, Mean: 1, Shuffled: 1}) || a.OwnNearest != 0.5 {
+	if a.WinRate != 0.5 || a.Wins != (Wins{Nearest: 0.5, Other: 1, Mean: 1, Shuffled: 1}) || a.OwnNearest != 0.5 ||
+		a.WinRateOther != 1 || a.TrainedWins != 1 {
 		t.Errorf("group a: %+v", a)
 	}
-	if b := q.Groups[concept.Triple]; b.Concepts != 1 || b.WinRate != 0 || b.Wins != (Wins{Nearest: 1, Mean: 1}) {
+	if b := q.Groups[concept.Triple]; b.Concepts != 1 || b.WinRate != 0 || b.WinRateOther != 0 || b.TrainedWins != 1 || b.Wins != (Wins{Nearest: 1, Mean: 1}) {
 		t.Errorf("group b: %+v", b)
 	}
 	if len(q.Groups) != 2 || q.All.Concepts != 3 || !near(q.All.WinRate, 1.0/3) || !near(q.All.Zero, 40.0/3) {

@@ -71,10 +71,10 @@ func stepsText(n float64) string {
 // write writes a table with a line for each group.
 func (q *Quality) write(w io.Writer, name string) {
 	fmt.Fprintf(w, "Mean PSNR on test %s without any tuning, in dB:\n", name)
-	fmt.Fprintln(w, "group\tconcepts\tzero\tmean\tnearest\tshuffled\tgenerated\ttrained\tshare\tbest of all controls\t")
+	fmt.Fprintln(w, "group\tconcepts\tzero\tmean\tnearest\tshuffled\tgenerated\ttrained\tshare\tbetter than controls\tthan those of other concepts\ttrained is\t")
 	line := func(name string, g Group) {
-		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f %%\t%.0f %%\t\n", name, g.Concepts,
-			g.Zero, g.Mean, g.Nearest, g.Shuffled, g.Generated, g.Trained, 100*g.Share, 100*g.WinRate)
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f %%\t%.0f %%\t%.0f %%\t%.0f %%\t\n", name, g.Concepts,
+			g.Zero, g.Mean, g.Nearest, g.Shuffled, g.Generated, g.Trained, 100*g.Share, 100*g.WinRate, 100*g.WinRateOther, 100*g.TrainedWins)
 	}
 	for _, name := range concept.Groups() {
 		if g, ok := q.Groups[name]; ok {
