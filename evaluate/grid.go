@@ -157,13 +157,17 @@ func (l *lab) generators(ctx context.Context, s *set, a ask, g GridOptions) (lis
 	return []*gan.Weights{untuned, tuned.Generator, scratch.Generator}, seconds, nil
 }
 
-// title is a line of text over the width of a sheet.
+// title is text over the width of a sheet, in as many lines as it needs.
 func title(text string, width int) *imageio.Image {
 	line := imageio.New(width-8, 1) // Grid adds a margin
 	for i := range line.Pix {
 		line.Pix[i] = 1
 	}
-	return imageio.Grid([]*imageio.Image{line}, []string{text}, 1)
+	var lines []*imageio.Image
+	for _, s := range imageio.Lines(text, line.W) {
+		lines = append(lines, imageio.Grid([]*imageio.Image{line}, []string{s}, 1))
+	}
+	return stack(lines)
 }
 
 // stack puts sheets of one width below each other.

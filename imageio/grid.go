@@ -2,6 +2,8 @@ package imageio
 
 import (
 	"image"
+	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
@@ -41,6 +43,22 @@ func Grid(pictures []*Image, captions []string, columns int) *Image {
 		}
 	}
 	return sheet
+}
+
+// Lines breaks text between words into lines that Grid draws uncut below a picture of a width in pixels. A word that is too long for
+// a line has one of its own.
+func Lines(text string, width int) []string {
+	columns := width / basicfont.Face7x13.Advance
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= columns {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 // textLine draws text in black on white, centred, cut at w pixels.

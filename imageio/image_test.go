@@ -188,6 +188,24 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+func TestLines(t *testing.T) {
+	for _, v := range []struct {
+		text  string
+		width int // in pixels; a letter has 7
+		want  []string
+	}{
+		{"", 70, nil},
+		{"a foggy day", 77, []string{"a foggy day"}},
+		{"a foggy day", 76, []string{"a foggy", "day"}},
+		{"très  brumeux", 91, []string{"très brumeux"}},
+		{"a monochromatic day", 40, []string{"a", "monochromatic", "day"}},
+	} {
+		if diff := cmp.Diff(v.want, imageio.Lines(v.text, v.width)); diff != "" {
+			t.Errorf("%q in %d pixels: %s", v.text, v.width, diff)
+		}
+	}
+}
+
 func BenchmarkResize(b *testing.B) {
 	m := ramp(1024, 768)
 	for b.Loop() {
