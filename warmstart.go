@@ -24,6 +24,7 @@ import (
 	"github.com/warmstart-ml/warmstart/features"
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/weightgen"
 	"github.com/warmstart-ml/warmstart/zoo"
@@ -174,12 +175,8 @@ func (w *Writer) Init(ctx context.Context, prompt string) (a *lora.Adapter, unkn
 		return nil, unknown, err
 	}
 	a = &lora.Adapter{Values: w.models.Code.Decode(values), Info: lora.Info{Prompt: prompt}}
-	for _, tensor := range a.Values {
-		for _, v := range tensor {
-			if v-v != 0 { // NaN or infinite
-				return nil, unknown, fmt.Errorf("the weight generator makes values of %q that are not finite: train it anew", prompt)
-			}
-		}
+	if !nn.Finite(a.Values...) {
+		return nil, unknown, fmt.Errorf("the weight generator makes values of %q that are not finite: train it anew", prompt)
 	}
 	return a, unknown, nil
 }

@@ -92,10 +92,8 @@ func (t *Trainer) Save(dir string) error {
 		if err != nil {
 			return fmt.Errorf("read the training state: %w", err)
 		}
-		for _, v := range values {
-			if v-v != 0 { // NaN or infinite: what could not be read back must not replace what can
-				return t.diverged(dir)
-			}
+		if !nn.Finite(values) { // what could not be read back must not replace what can
+			return t.diverged(dir)
 		}
 		file.Tensors = append(file.Tensors, safetensors.Float32(name, dims, values))
 		return nil

@@ -20,6 +20,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/internal/trainloop"
+	"github.com/warmstart-ml/warmstart/nn"
 )
 
 // Options tell Train what to do.
@@ -168,7 +169,7 @@ func (t *trainer) step(ctx context.Context) (r record, err error) {
 	if err != nil {
 		return r, err
 	}
-	if !finite(disc) {
+	if !nn.Finite(disc...) {
 		return r, fmt.Errorf("training diverged at concept %d, %s: lower the discriminator's learning rate", t.done+1, k.ID)
 	}
 	t.disc = disc
@@ -185,17 +186,6 @@ func (t *trainer) pairs(ctx context.Context, k concept.Concept) (*corpus.Pairs, 
 		return nil, err
 	}
 	return p, corpus.Parallel(ctx, p.Len(), p.Make)
-}
-
-func finite(values [][]float32) bool {
-	for _, tensor := range values {
-		for _, v := range tensor {
-			if v-v != 0 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // discriminator returns it as it is now, for a file that says what it was made with.

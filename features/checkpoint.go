@@ -70,10 +70,8 @@ func (t *trainer) Save(dir string) error {
 			if err != nil {
 				return fmt.Errorf("read the training state: %w", err)
 			}
-			for _, v := range values {
-				if v-v != 0 { // NaN or infinite: what could not be read back must not replace what can
-					return t.diverged()
-				}
+			if !nn.Finite(values) { // what could not be read back must not replace what can
+				return t.diverged()
 			}
 			file.Tensors = append(file.Tensors, safetensors.Float32(group+"/"+p.Name, p.Dims, values))
 		}

@@ -40,7 +40,8 @@ type saved struct {
 	file   *safetensors.File
 }
 
-// Save writes the training state into dir. Whenever it is cut off, this checkpoint or the one before is whole.
+// Save writes the training state into dir. Whenever it is cut off, this checkpoint or the one before is whole. A state that is not finite is
+// an error, and leaves them as they are.
 func (t *Trainer) Save(dir string) error {
 	file := &safetensors.File{Metadata: metadata(formatCheckpoint, t.config, t.step)}
 	next := 0
@@ -49,6 +50,9 @@ func (t *Trainer) Save(dir string) error {
 			values, err := nn.Values(t.state[next])
 			if err != nil {
 				return fmt.Errorf("read %s/%s: %w", g.name, p.Name, err)
+			}
+			if !nn.Finite(values) { // what could not be read back must not replace what can
+				return fmt.Errorf("training diverged in step %d, its weights are not finite: lower the learning rate", t.step)
 			}
 			file.Tensors = append(file.Tensors, safetensors.Float32(g.name+"/"+p.Name, p.Dims, values))
 			next++

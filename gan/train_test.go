@@ -217,6 +217,22 @@ func TestDivergenceStops(t *testing.T) {
 	}
 }
 
+// Losses are those before a step: a step can spoil the weights and show nothing. What cannot be read back must not be kept.
+func TestSpoiltWeightsAreNotSaved(t *testing.T) {
+	c := tinyConfigs()[1]
+	c.Steps, c.DecaySteps, c.LR = 1, 0, 1e38
+	dir := t.TempDir()
+	if _, err := train(t, Options{Config: c, Dir: dir}); err == nil || !strings.Contains(err.Error(), "diverged in step 1") {
+		t.Errorf("error %v", err)
+	}
+	if ck, _, err := newest(dir, nil); err != nil || ck.step != 0 {
+		t.Errorf("the checkpoint of the start is not left: %+v, %v", ck, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, WeightsFile)); err == nil {
+		t.Error("spoilt weights have been written")
+	}
+}
+
 func TestModelAppliesToAnySize(t *testing.T) {
 	for _, c := range tinyConfigs() {
 		t.Run(c.Preset, func(t *testing.T) {

@@ -102,3 +102,15 @@ func Values(b compute.Buffer) ([]float32, error) {
 	values := make([]float32, shape.Size())
 	return values, b.ToFlatData(values)
 }
+
+// Finite tells whether no value is NaN or infinite: weights that are not would make everything else so.
+func Finite(values ...[]float32) bool {
+	for _, tensor := range values {
+		for _, v := range tensor {
+			if v-v != 0 { // not so for finite values alone
+				return false
+			}
+		}
+	}
+	return true
+}

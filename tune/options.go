@@ -8,6 +8,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/nn"
 )
 
 // What training starts from.
@@ -131,7 +132,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("tune from %q: use %s, %s, %s or %s", o.From, Generated, Zero, Weights, Scratch)
 	case (o.From == Generated || o.From == Weights) != (o.Start != nil):
 		return fmt.Errorf("tune: values to start from are for %q and %q, and needed there", Generated, Weights)
-	case !finite(o.Start):
+	case !nn.Finite(o.Start...):
 		return errors.New("tune: the values to start from are not finite")
 	case (o.Steps > 0) == (o.Seconds > 0) || o.Steps < 0 || !(o.Seconds >= 0 && o.Seconds <= 1e7):
 		return fmt.Errorf("tune: a budget of %d steps and %g seconds: give one of them", o.Steps, o.Seconds)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
+	"github.com/warmstart-ml/warmstart/nn"
 )
 
 // Run trains as the options say. When ctx is cancelled the error is an *InterruptedError, and when the training diverges a
@@ -184,7 +185,7 @@ func (r *run) snapshot(t *gan.Trainer, p *phase) (err error) {
 	if s.trained, err = t.Trained(); err != nil {
 		return err
 	}
-	if !finite(s.trained) {
+	if !nn.Finite(s.trained...) {
 		return &DivergedError{Step: r.step, Losses: r.last}
 	}
 	if s.discriminator, err = t.Discriminator(); err != nil {

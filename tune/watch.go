@@ -64,14 +64,3 @@ func (w *watch) add(l gan.Losses) bool {
 
 // healthy tells whether the losses say that the weights of late were good.
 func (w *watch) healthy() bool { return w.smooth <= healthy*w.lowest+healthyBy }
-
-func finite(tensors [][]float32) bool {
-	for _, t := range tensors {
-		for _, v := range t {
-			if v-v != 0 { // NaN and infinities
-				return false
-			}
-		}
-	}
-	return true
-}

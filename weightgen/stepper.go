@@ -213,10 +213,8 @@ func (s *stepper) tensors() ([]safetensors.Tensor, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", p.Name, err)
 			}
-			for _, v := range values {
-				if v-v != 0 { // NaN or infinite
-					return nil, &divergedError{s.step}
-				}
+			if !nn.Finite(values) {
+				return nil, &divergedError{s.step}
 			}
 			all = append(all, safetensors.Float32(group+"/"+p.Name, p.Dims, values))
 		}

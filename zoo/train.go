@@ -14,6 +14,7 @@ import (
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/metrics"
+	"github.com/warmstart-ml/warmstart/nn"
 )
 
 // Config says how adapters are trained: with Adam on the L1 loss, at a rate that falls linearly to 0 in the second half.
@@ -135,12 +136,8 @@ func (w *Worker) Train(ctx context.Context, start [][]float32, data gan.Batches,
 		return nil, 0, err
 	}
 	// The loss is that of the weights before a step: the last step has none.
-	for _, tensor := range values {
-		for _, v := range tensor {
-			if v-v != 0 { // NaN or infinite
-				return nil, 0, fmt.Errorf("after %d steps: %w", c.Steps, ErrDiverged)
-			}
-		}
+	if !nn.Finite(values...) {
+		return nil, 0, fmt.Errorf("after %d steps: %w", c.Steps, ErrDiverged)
 	}
 	return values, loss, nil
 }
