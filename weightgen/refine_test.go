@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/cpu"
@@ -247,6 +249,39 @@ func TestRefineRefuses(t *testing.T) {
 }
 
 // TestVisits: visits are functions of the step, and go on through a concept's pairs.
+// choosy is an encoder that refuses the first prompts that it is given.
+type choosy struct{ refused []*textenc.PromptError }
+
+func (c *choosy) Shape() (tokens, features int)                         { return 4, 2 }
+func (c *choosy) Forward(*nn.Env, *graph.Node, *graph.Node) *graph.Node { return nil }
+func (c *choosy) Encode(string, []float32, []float32) (unknown []string, err error) {
+	if len(c.refused) == 0 {
+		return nil, nil
+	}
+	err, c.refused = c.refused[0], c.refused[1:]
+	return nil, err
+}
+
+func TestReadable(t *testing.T) {
+	c := concept.Seen()[0]
+	all := c.Phrasings()
+	unknown, long := &textenc.PromptError{Unknown: []string{"fog"}, Most: 4}, &textenc.PromptError{Known: 5, Most: 4}
+	for name, v := range map[string]struct {
+		refused []*textenc.PromptError
+		left    []string
+	}{
+		"all known":   {nil, all},
+		"two unknown": {[]*textenc.PromptError{unknown, unknown}, all[2:]},
+		"all unknown": {slices.Repeat([]*textenc.PromptError{unknown}, len(all)), nil},
+		"too long":    {[]*textenc.PromptError{unknown, long}, nil},
+	} {
+		prompts, skipped, err := readable(&choosy{v.refused}, c)
+		if (err != nil) != (v.left == nil) || !slices.Equal(prompts, v.left) || err == nil && skipped != len(all)-len(v.left) {
+			t.Errorf("%s: %d wordings, %d left out, error %v", name, len(prompts), skipped, err)
+		}
+	}
+}
+
 func TestVisits(t *testing.T) {
 	const concepts, batch = 7, 4
 	r := &refiner{options: RefineOptions{Config: RefineConfig{Together: 3, Batch: batch, Seed: 5}}}

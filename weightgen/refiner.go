@@ -2,6 +2,7 @@ package weightgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -12,9 +13,11 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/warmstart-ml/warmstart/concept"
 	"github.com/warmstart-ml/warmstart/corpus"
 	"github.com/warmstart-ml/warmstart/imageloss"
 	"github.com/warmstart-ml/warmstart/internal/rounds"
+	"github.com/warmstart-ml/warmstart/textenc"
 )
 
 // refiner trains a generator through a base step by step: adapters for the step's prompts, the image loss and its gradient by each
@@ -70,34 +73,50 @@ func newRefiner(backend compute.Backend, o RefineOptions, state [][]float32) (r 
 	return r, nil
 }
 
-// readConcepts chooses the concepts' pictures and checks their wordings.
+// readConcepts chooses the concepts' pictures and the wordings that the encoder can read.
 func (r *refiner) readConcepts() error {
-	o, encoder := r.options, r.options.Weights.Model.Encoder
-	tokens, features := encoder.Shape()
-	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
+	o := r.options
 	var weights []int
+	skipped := 0
 	for _, c := range o.Concepts {
 		weights = append(weights, c.Weight())
 		p, err := o.Pictures.Pairs(c, corpus.Choice{Pairs: o.Config.Pairs, Photos: o.Config.Photos, Seed: o.Config.Seed})
 		if err != nil {
 			return err
 		}
-		var prompts []string
-		var unknown error
-		for _, text := range c.Phrasings() {
-			if _, err := encoder.Encode(text, rows, mask); err != nil {
-				unknown = fmt.Errorf("concept %s, %q: %w", c.ID, text, err)
-				continue
-			}
-			prompts = append(prompts, text)
+		prompts, unknown, err := readable(o.Weights.Model.Encoder, c)
+		if err != nil {
+			return err
 		}
-		if len(prompts) == 0 {
-			return unknown
-		}
+		skipped += unknown
 		r.pairs, r.prompts = append(r.pairs, p), append(r.prompts, prompts)
+	}
+	if skipped > 0 {
+		o.notice(fmt.Sprintf("%d wordings are left out: the first stage has learnt none of the words that matter in them", skipped))
 	}
 	r.rounds = rounds.New(o.Config.Seed, weights)
 	return nil
+}
+
+// readable returns a concept's wordings without those, which it counts, whose words the encoder does not know. It is an error if no wording is
+// left, or if the encoder knows the words of one and can't take it.
+func readable(encoder textenc.Encoder, c concept.Concept) (prompts []string, unknown int, err error) {
+	tokens, features := encoder.Shape()
+	rows, mask := make([]float32, tokens*features), make([]float32, tokens)
+	all := c.Phrasings()
+	for _, text := range all {
+		_, err := encoder.Encode(text, rows, mask)
+		var p *textenc.PromptError
+		switch {
+		case err == nil:
+			prompts = append(prompts, text)
+		case errors.As(err, &p) && p.Known <= p.Most && unknown+1 < len(all):
+			unknown++
+		default:
+			return nil, 0, fmt.Errorf("concept %s, %q: %w", c.ID, text, err)
+		}
+	}
+	return prompts, unknown, nil
 }
 
 // alongGradient declares the inputs from feedPrompts on, and returns the sum of the generated blocks' values times the loss's gradient by
