@@ -159,7 +159,7 @@ type Writer struct {
 
 // Writer compiles the weight generator.
 func (m *Models) Writer(backend compute.Backend) (*Writer, error) {
-	g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
+	g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code), m.Code.Blocks.Mask())
 	return &Writer{models: m, generator: g}, err
 }
 

@@ -35,7 +35,7 @@ func NewModels(m *warmstart.Models, z *zoo.Zoo, load func() (*warmstart.Models, 
 		if err != nil {
 			return nil, err
 		}
-		g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code))
+		g, err := weightgen.NewGenerator(backend, m.Generator, weightgen.LayoutOf(m.Code), m.Code.Blocks.Mask())
 		if err != nil {
 			return nil, err
 		}

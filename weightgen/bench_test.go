@@ -94,7 +94,7 @@ func BenchmarkGenerate(b *testing.B) {
 			b.Fatal(err)
 		}
 		t1 := time.Now()
-		g, err := NewGenerator(backend, w, data.Layout)
+		g, err := NewGenerator(backend, w, data.Layout, data.Mask)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -40,7 +40,11 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	generator, err := weightgen.Load(backend, filepath.Join(dir, weightgen.WeightsFile), data.Layout)
+	weights, err := weightgen.ReadWeightsFile(filepath.Join(dir, weightgen.WeightsFile))
+	if err != nil {
+		log.Fatal(err)
+	}
+	generator, err := weightgen.NewGenerator(backend, weights, data.Layout, data.Mask)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,30 +16,22 @@ type Generator struct {
 	weights []compute.Buffer
 }
 
-// Load makes a generator from a weights file, for adapters of the given layout.
-func Load(backend compute.Backend, path string, l Layout) (*Generator, error) {
-	w, err := ReadWeightsFile(path)
-	if err != nil {
-		return nil, err
-	}
-	g, err := NewGenerator(backend, w, l)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return g, nil
-}
-
-// NewGenerator compiles a generator for adapters of the given layout; weights for another are refused.
-func NewGenerator(backend compute.Backend, w *Weights, l Layout) (g *Generator, err error) {
+// NewGenerator compiles a generator for adapters of the given layout; weights for another are refused. The mask is that of the Dataset
+// they have learnt from, [blocks*size]: it tells values from padding.
+func NewGenerator(backend compute.Backend, w *Weights, l Layout, mask []bool) (g *Generator, err error) {
 	m := w.Model
 	if m.layout != l {
 		return nil, fmt.Errorf("the weight generator is for adapters of another base (%s), not for these (%s): "+
 			"use the base that it was trained for, or train a generator for this one", m.layout, l)
 	}
+	if len(mask) != l.Blocks*l.Size {
+		return nil, fmt.Errorf("the mask has %d values, wanted %d", len(mask), l.Blocks*l.Size)
+	}
 	g = &Generator{}
 	if g.sampler, err = newSampler(backend, m, 1); err != nil {
 		return nil, err
 	}
+	g.sampler.values = mask
 	for i, p := range m.Params.List() {
 		b, err := backend.BufferFromFlatData(0, w.Values[i], p.Shape())
 		if err != nil {
@@ -53,8 +45,7 @@ func NewGenerator(backend compute.Backend, w *Weights, l Layout) (g *Generator, 
 // Model returns the model, to use its forward pass in another graph.
 func (g *Generator) Model() *Model { return g.sampler.model }
 
-// Generate returns the normalised values [blocks*size] of an adapter for a prompt; padding has values too, which mean
-// nothing. Unknown are the prompt's words that were skipped. A prompt without any known word is a
+// Generate returns the normalised values [blocks*size] of an adapter for a prompt; those of padding are 0. Unknown are the prompt's words that were skipped. A prompt without any known word is a
 // *textenc.PromptError.
 func (g *Generator) Generate(ctx context.Context, prompt string, o Sampling) (values []float32, unknown []string, err error) {
 	adapters, words, err := g.sampler.sample(ctx, g.weights, []string{prompt}, o)

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomlx/compute"
+
 	"github.com/warmstart-ml/warmstart/internal/cputest"
+	"github.com/warmstart-ml/warmstart/textenc"
 )
 
 // outcome is what a training led to.
@@ -30,6 +33,15 @@ func train(t *testing.T, c Config, data *Dataset, held []Held) outcome {
 		t.Fatal(err)
 	}
 	return outcome{first: mean(losses[:5]), last: mean(losses[len(losses)-5:]), held: r.Last.Held, dir: o.Dir}
+}
+
+// load makes a generator from a file, for adapters like those of a dataset.
+func load(backend compute.Backend, path string, data *Dataset) (*Generator, error) {
+	w, err := ReadWeightsFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return NewGenerator(backend, w, data.Layout, data.Mask)
 }
 
 func mean(l []float32) (m float32) {
@@ -92,7 +104,7 @@ func TestSampling(t *testing.T) {
 	c := testConfig(NetworkDiT)
 	r := train(t, c, data, nil)
 	backend := cputest.New(t, "threads=2")
-	g, err := Load(backend, filepath.Join(r.dir, WeightsFile), data.Layout)
+	g, err := load(backend, filepath.Join(r.dir, WeightsFile), data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,5 +138,37 @@ func TestSampling(t *testing.T) {
 		if _, _, err := g.Generate(t.Context(), "a red foggy photo", o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}
+	}
+}
+
+// TestPaddingStaysEmpty: padding is 0 whatever the network, which has not learnt it, predicts there.
+func TestPaddingStaysEmpty(t *testing.T) {
+	data, _ := syntheticZoo(3, 64)
+	for _, target := range targets {
+		c := shortConfig(NetworkDiT)
+		c.Target, c.Terminal = target, 0 // all start from noise
+		m, err := newModel(c, data.Layout, textenc.NewVocabulary(data.Prompts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := NewGenerator(cputest.New(t, "threads=2"), drawnWeights(m), data.Layout, data.Mask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		for _, steps := range []int{1, 5} {
+			values, _, err := g.Generate(t.Context(), "a red foggy photo", Sampling{Steps: steps})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range values {
+				if !data.Mask[i] && v != 0 || v-v != 0 {
+					t.Fatalf("%s, %d steps: value %d is %g", target, steps, i, v)
+				}
+			}
+		}
+	}
+	if _, err := NewGenerator(cputest.New(t, ""), &Weights{Model: &Model{layout: data.Layout}}, data.Layout, data.Mask[1:]); err == nil {
+		t.Error("the mask of another layout was accepted")
 	}
 }

@@ -167,7 +167,7 @@ func qualityOfSeen(t *testing.T, o RefineOptions, w *Weights) Quality {
 		t.Fatal(err)
 	}
 	g.groups = []group{v}
-	generator, err := NewGenerator(backend, w, w.Model.layout)
+	generator, err := NewGenerator(backend, w, w.Model.layout, o.Code.Blocks.Mask())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,7 @@ type sampler struct {
 	model   *Model
 	batch   int
 	program *nn.Program
+	values  []bool // the mask of a Dataset; nil for one-step samples, of which padding is left as it comes
 
 	noisy, time, rows, mask *nn.Feed
 }
@@ -103,7 +104,10 @@ func (s *sampler) sample(ctx context.Context, weights []compute.Buffer, prompts 
 			next = s.model.schedule.Level(visited[i+1])
 		}
 		for j, p := range prediction {
-			x0 := level.Clean(c.Target, float64(p), float64(x[j]))
+			x0 := 0.0
+			if s.isValue(j) {
+				x0 = level.Clean(c.Target, float64(p), float64(x[j]))
+			}
 			x[j] = float32(next.Noisy(x0, level.Noise(float64(x[j]), x0)))
 		}
 	}
@@ -113,6 +117,10 @@ func (s *sampler) sample(ctx context.Context, weights []compute.Buffer, prompts 
 	}
 	return adapters, unknown, nil
 }
+
+// isValue tells whether a value of the batch's adapters is one and not padding. What padding is, the network knows: it is 0. But it has not
+// learnt to predict noise or v there, and several steps would carry that on.
+func (s *sampler) isValue(i int) bool { return s.values == nil || s.values[i%len(s.values)] }
 
 // sampleAll returns a one-step sample for each of any number of prompts.
 func (s *sampler) sampleAll(ctx context.Context, weights []compute.Buffer, prompts []string) ([][]float32, error) {

@@ -239,12 +239,12 @@ func TestDivergenceStops(t *testing.T) {
 func TestForeignFiles(t *testing.T) {
 	backend, dir := cputest.New(t, "threads=2"), t.TempDir()
 	data, _ := syntheticZoo(3, 64)
-	if _, err := Load(backend, filepath.Join(dir, "none"), data.Layout); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := load(backend, filepath.Join(dir, "none"), data); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: error %v", err)
 	}
 	interrupted(t, shortConfig(NetworkDiT), data, nil, dir)
 	path := filepath.Join(dir, checkpoint.File)
-	g, err := Load(backend, path, data.Layout)
+	g, err := load(backend, path, data)
 	if err != nil {
 		t.Fatalf("a checkpoint: %v", err)
 	}
@@ -253,9 +253,9 @@ func TestForeignFiles(t *testing.T) {
 	if _, unknown, err := g.Generate(t.Context(), "туман", Sampling{}); !errors.As(err, &p) || len(unknown) != 1 {
 		t.Errorf("a prompt without known words: unknown %q, error %v", unknown, err)
 	}
-	other := data.Layout
-	other.Schema = "another"
-	if _, err := Load(backend, path, other); err == nil || !strings.Contains(err.Error(), "synthetic") || !strings.Contains(err.Error(), "another") {
+	other := &Dataset{Layout: data.Layout, Mask: data.Mask}
+	other.Layout.Schema = "another"
+	if _, err := load(backend, path, other); err == nil || !strings.Contains(err.Error(), "synthetic") || !strings.Contains(err.Error(), "another") {
 		t.Errorf("another layout: error %v, wanted one that names both", err)
 	}
 	rewritten := filepath.Join(dir, "rewritten")
@@ -278,7 +278,7 @@ func TestForeignFiles(t *testing.T) {
 	if err := f.write(path, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(backend, path, data.Layout); err == nil || !strings.Contains(err.Error(), "is missing") {
+	if _, err := load(backend, path, data); err == nil || !strings.Contains(err.Error(), "is missing") {
 		t.Errorf("no tensors: error %v", err)
 	}
 }
@@ -292,7 +292,7 @@ func TestOneStep(t *testing.T) {
 		if _, err := Train(t.Context(), backend, Options{Config: c, Data: data, Run: Run{Dir: dir}}); err != nil {
 			t.Fatal(err)
 		}
-		g, err := Load(backend, filepath.Join(dir, WeightsFile), data.Layout)
+		g, err := load(backend, filepath.Join(dir, WeightsFile), data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -279,7 +279,7 @@ func TestUnknownPrompt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := weightgen.NewGenerator(backend, r.Weights, weightgen.LayoutOf(code))
+	g, err := weightgen.NewGenerator(backend, r.Weights, weightgen.LayoutOf(code), code.Blocks.Mask())
 	if err != nil {
 		t.Fatal(err)
 	}

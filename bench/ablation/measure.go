@@ -44,7 +44,7 @@ func (b *bench) row(ctx context.Context, v variant) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	generator, err := weightgen.NewGenerator(b.backend, g.weights, weightgen.LayoutOf(g.code))
+	generator, err := weightgen.NewGenerator(b.backend, g.weights, weightgen.LayoutOf(g.code), g.code.Blocks.Mask())
 	if err != nil {
 		return nil, err
 	}
