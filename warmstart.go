@@ -135,9 +135,9 @@ func open(dir, name string, decode func(r io.Reader, size int64) error) error {
 // MaxPrompt is the length of the longest prompt, in bytes.
 const MaxPrompt = 1000
 
-// Init writes the adapter of a prompt in one step. Unknown are the prompt's words that were skipped. A prompt that says
-// nothing that is known is a *textenc.PromptError.
-func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt string) (a *lora.Adapter, unknown []string, err error) {
+// Init writes the adapter of a prompt: in one step, unless the options, whose zero value is the default, say otherwise. Unknown are the
+// prompt's words that were skipped. A prompt that says nothing that is known is a *textenc.PromptError.
+func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt string, o weightgen.Sampling) (a *lora.Adapter, unknown []string, err error) {
 	if err := checkPrompt(prompt); err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +146,7 @@ func (m *Models) Init(ctx context.Context, backend compute.Backend, prompt strin
 		return nil, nil, err
 	}
 	defer w.Close()
-	return w.Init(ctx, prompt)
+	return w.Init(ctx, prompt, o)
 }
 
 // Writer writes the adapters of prompts one after the other. It is safe for concurrent use: a network this small leaves nothing to win by
@@ -164,12 +164,12 @@ func (m *Models) Writer(backend compute.Backend) (*Writer, error) {
 }
 
 // Init is described with Models.Init.
-func (w *Writer) Init(ctx context.Context, prompt string) (a *lora.Adapter, unknown []string, err error) {
+func (w *Writer) Init(ctx context.Context, prompt string, o weightgen.Sampling) (a *lora.Adapter, unknown []string, err error) {
 	if err := checkPrompt(prompt); err != nil {
 		return nil, nil, err
 	}
 	w.writing.Lock()
-	values, unknown, err := w.generator.Generate(ctx, prompt, weightgen.Sampling{})
+	values, unknown, err := w.generator.Generate(ctx, prompt, o)
 	w.writing.Unlock()
 	if err != nil {
 		return nil, unknown, err

@@ -16,6 +16,7 @@ import (
 	"github.com/warmstart-ml/warmstart/metrics"
 	"github.com/warmstart-ml/warmstart/pretrained"
 	"github.com/warmstart-ml/warmstart/textenc"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 func tinyModels(t testing.TB, seed uint64) (dir string) {
@@ -34,7 +35,7 @@ func TestInit(t *testing.T) {
 	}
 	init := func(prompt string) (values []float32, unknown []string) {
 		t.Helper()
-		a, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), prompt)
+		a, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), prompt, weightgen.Sampling{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +72,7 @@ func TestInitRefuses(t *testing.T) {
 		strings.Repeat("mimsy ", 1000): "at most 1000 are allowed",
 		"sepia \xff":                   "UTF-8",
 	} {
-		_, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), prompt)
+		_, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), prompt, weightgen.Sampling{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: error %v, wanted one with %q", prompt, err, want)
 		}
@@ -93,7 +94,7 @@ func TestInitNotFinite(t *testing.T) {
 			values[i] = 1e38
 		}
 	}
-	if a, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "not finite") {
+	if a, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a sepia photo", weightgen.Sampling{}); err == nil || !strings.Contains(err.Error(), "not finite") {
 		t.Errorf("adapter %v, error %v", a, err)
 	}
 }
@@ -139,7 +140,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	models.Generator = foreign.Generator
-	if _, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a sepia photo"); err == nil || !strings.Contains(err.Error(), "another base") {
+	if _, _, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a sepia photo", weightgen.Sampling{}); err == nil || !strings.Contains(err.Error(), "another base") {
 		t.Errorf("the generator of another base: error %v", err)
 	}
 }
@@ -172,7 +173,7 @@ func TestPretrained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a faded photo of a foggy evening"); err != nil || unknown != nil {
+	if _, unknown, err := models.Init(t.Context(), cputest.New(t, "threads=1"), "a faded photo of a foggy evening", weightgen.Sampling{}); err != nil || unknown != nil {
 		t.Errorf("unknown %q, error %v", unknown, err)
 	}
 }

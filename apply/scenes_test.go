@@ -11,6 +11,7 @@ import (
 	"github.com/warmstart-ml/warmstart/metrics"
 	"github.com/warmstart-ml/warmstart/scene"
 	"github.com/warmstart-ml/warmstart/teacher"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 // TestScenes measures how near generated effects come to the built-in edits of scenes that are larger than those in training, and with -v tells it:
@@ -41,7 +42,7 @@ func TestScenes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		adapter, _, err := models.Init(t.Context(), backend, c.Phrasings()[0])
+		adapter, _, err := models.Init(t.Context(), backend, c.Phrasings()[0], weightgen.Sampling{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/internal/trainloop"
 	"github.com/warmstart-ml/warmstart/nn"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 // Options tell Train what to do.
@@ -140,7 +141,7 @@ func (t *trainer) step(ctx context.Context) (r record, err error) {
 	if err != nil {
 		return r, err
 	}
-	adapter, _, err := t.writer.Init(ctx, r.Prompt)
+	adapter, _, err := t.writer.Init(ctx, r.Prompt, weightgen.Sampling{})
 	if err != nil {
 		return r, err
 	}

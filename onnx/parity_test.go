@@ -11,6 +11,7 @@ import (
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/nn"
 	"github.com/warmstart-ml/warmstart/onnx/ort"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 // startRuntime starts onnxruntime in the folder that WARMSTART_ORT names, and skips the test if there is none.
@@ -36,7 +37,7 @@ func generated(t testing.TB) *gan.Weights {
 		t.Fatal(err)
 	}
 	backend := cputest.New(t, "")
-	adapter, _, err := models.Init(context.Background(), backend, "a faded photo of a foggy evening")
+	adapter, _, err := models.Init(context.Background(), backend, "a faded photo of a foggy evening", weightgen.Sampling{})
 	if err != nil {
 		t.Fatal(err)
 	}

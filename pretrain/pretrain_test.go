@@ -16,6 +16,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pretrained"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 // tinyConfig is the recipe on a small scale.
@@ -112,7 +113,7 @@ func TestSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Finalize()
-	a, _, err := m.Init(t.Context(), backend, "a foggy night")
+	a, _, err := m.Init(t.Context(), backend, "a foggy night", weightgen.Sampling{})
 	if err != nil {
 		t.Fatal(err)
 	}

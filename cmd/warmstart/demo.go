@@ -15,6 +15,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/tune"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 type demoCmd struct {
@@ -169,7 +170,7 @@ func (d *demo) initial(ctx context.Context) error {
 	d.u.notice("1 of 5: weights from words: %q", d.r.Prompt)
 	d.u.notice("        %s", d.r.News)
 	start := time.Now()
-	models, adapter, unknown, err := d.generate(ctx, d.r.Prompt)
+	models, adapter, unknown, err := d.generate(ctx, d.r.Prompt, weightgen.Sampling{})
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,28 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/textenc"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 type initCmd struct {
 	Text string `arg:"" help:"What the network is to do, in English: \"a faded photo of a foggy evening\"."`
 	Out  string `short:"o" required:"" placeholder:"FILE" help:"File for the adapter (.safetensors), which apply, eval and tune take."`
 	modelsFlag
+	samplingFlags
+}
+
+// samplingFlags tell how the weight generator makes an adapter.
+type samplingFlags struct {
+	Steps    int     `default:"1" placeholder:"N" help:"Denoising steps (DDIM). Default: 1, which is best for x0 and v; a generator that predicts noise needs many, such as 50."`
+	Guidance float64 `default:"1" placeholder:"G" help:"How far what the text adds is exaggerated. Default: 1, as it is."`
+	Seed     uint64  `default:"1" placeholder:"N" help:"Of the noise that several steps start from. Default: 1."`
+}
+
+// errRemoteSampling tells that a server has its own way.
+var errRemoteSampling = errors.New("--steps, --guidance and --seed cannot be used with --server: it makes weights in one step")
+
+func (s samplingFlags) sampling() weightgen.Sampling {
+	return weightgen.Sampling{Steps: s.Steps, Guidance: s.Guidance, Seed: s.Seed}
 }
 
 // initResult tells what was written.
@@ -37,7 +53,7 @@ func (c initCmd) Run(ctx context.Context, u *ui) error {
 	if isFolder(c.Out) {
 		return fmt.Errorf("-o %s is a folder: name a file for the adapter", c.Out)
 	}
-	models, adapter, unknown, err := c.generate(ctx, c.Text)
+	models, adapter, unknown, err := c.generate(ctx, c.Text, c.sampling())
 	if err != nil {
 		return err
 	}
@@ -58,7 +74,7 @@ func (c initCmd) Run(ctx context.Context, u *ui) error {
 }
 
 // generate writes the adapter of a prompt.
-func (m modelsFlag) generate(ctx context.Context, prompt string) (*warmstart.Models, *lora.Adapter, []string, error) {
+func (m modelsFlag) generate(ctx context.Context, prompt string, o weightgen.Sampling) (*warmstart.Models, *lora.Adapter, []string, error) {
 	models, err := warmstart.Load(m.Models)
 	if err != nil {
 		return nil, nil, nil, m.hint(err)
@@ -68,7 +84,7 @@ func (m modelsFlag) generate(ctx context.Context, prompt string) (*warmstart.Mod
 		return nil, nil, nil, err
 	}
 	defer backend.Finalize()
-	adapter, unknown, err := models.Init(ctx, backend, prompt)
+	adapter, unknown, err := models.Init(ctx, backend, prompt, o)
 	var p *textenc.PromptError
 	if errors.As(err, &p) {
 		err = hinted{err, "what it knows is like " + list(nearest(prompt))}

@@ -34,6 +34,9 @@ func (c *initCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
 	if c.Models != "" {
 		return errRemoteModels
 	}
+	if c.samplingFlags != (samplingFlags{Steps: 1, Guidance: 1, Seed: 1}) {
+		return errRemoteSampling
+	}
 	if isFolder(c.Out) {
 		return fmt.Errorf("-o %s is a folder: name a file for the adapter", c.Out)
 	}

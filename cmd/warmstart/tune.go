@@ -18,6 +18,7 @@ import (
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pairs"
 	"github.com/warmstart-ml/warmstart/tune"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 type tuneCmd struct {
@@ -173,7 +174,7 @@ func (c tuneCmd) start(ctx context.Context, u *ui) (tuneStart, error) {
 	var err error
 	switch c.From {
 	case "", tune.Generated:
-		models, adapter, unknown, err := c.generate(ctx, c.Text)
+		models, adapter, unknown, err := c.generate(ctx, c.Text, weightgen.Sampling{})
 		if err != nil {
 			return s, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/server/lane"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 // Studio is safe for concurrent use.
@@ -77,7 +78,7 @@ func (s *Studio) Generate(ctx context.Context, client, prompt string) (a *lora.A
 		return nil, nil, err
 	}
 	err = s.Lane.Do(ctx, lane.Interactive, client, func() error {
-		a, unknown, err = w.Init(ctx, prompt)
+		a, unknown, err = w.Init(ctx, prompt, weightgen.Sampling{})
 		return err
 	})
 	return a, unknown, err

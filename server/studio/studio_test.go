@@ -16,6 +16,7 @@ import (
 	"github.com/warmstart-ml/warmstart/internal/tiny"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/teacher"
+	"github.com/warmstart-ml/warmstart/weightgen"
 )
 
 func open(t *testing.T) *Studio {
@@ -40,7 +41,7 @@ func TestStudio(t *testing.T) {
 	if err != nil || !slices.Equal(unknown, []string{"bandersnatch"}) {
 		t.Fatalf("unknown %q, %v", unknown, err)
 	}
-	plain, _, err := s.Models.Init(t.Context(), s.Backend, "a sepia photo")
+	plain, _, err := s.Models.Init(t.Context(), s.Backend, "a sepia photo", weightgen.Sampling{})
 	if err != nil || !slices.Equal(slices.Concat(a.Values...), slices.Concat(plain.Values...)) {
 		t.Errorf("other weights than those of warmstart init, %v", err)
 	}
