@@ -24,7 +24,8 @@ const extraHues = "steelblue royalblue midnightblue dodgerblue slateblue cornflo
 
 // Extra returns further concepts to learn from, for what needs no adapter of them: more colours and strengths, the seen pairs in other
 // settings, and more triples. It is from many combinations that a model learns to combine. They are not in the split file, but bound by
-// its rules: no setting, pair or triple is among them that seen concepts must not have.
+// its rules: no setting, pair or triple is among them that seen concepts must not have. A colour that these must not have in any strength is
+// among them in strengths that the split lacks.
 func Extra() []Concept {
 	all, known := ingredients(), openBook().byID
 	settings, masks := settingsByID(), scenesOnly()

@@ -39,3 +39,33 @@ func TestExtra(t *testing.T) {
 		t.Errorf("%d extra concepts, %d of them colours alone: they should add much to the %d seen ones", len(extra), colours, len(Seen()))
 	}
 }
+
+// Colours that no seen concept has for an ingredient are among the extra ones in other strengths, but not all: what is told of the quality of
+// either kind is about these numbers of concepts.
+func TestExtraColours(t *testing.T) {
+	settings := settingsByID()
+	colours := func(list []Concept) map[string]bool {
+		set := map[string]bool{}
+		for _, c := range list {
+			for _, part := range c.Parts() {
+				set[settings[part].name+" "+settings[part].colour] = true
+			}
+		}
+		return set
+	}
+	seen, extra := colours(Seen()), colours(Extra())
+	learnt, never := 0, 0
+	for _, c := range Unseen(Setting) {
+		s := settings[c.ID]
+		switch key := s.name + " " + s.colour; {
+		case s.colour == "" || seen[key]:
+		case extra[key]:
+			learnt++
+		default:
+			never++
+		}
+	}
+	if learnt != 38 || never != 8 {
+		t.Errorf("of the colours that no seen concept has %d concepts are learnt in other strengths and %d are not, wanted 38 and 8", learnt, never)
+	}
+}

@@ -87,7 +87,7 @@ func DefaultConfig() Config {
 			LRs: []float64{3e-3, 6e-3, 1.2e-2, 2.4e-2}, Beta1s: []float64{0.5, 0.9}, WarmLRs: []float64{2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3},
 		},
 		Race: Race{
-			Concepts: 16, Published: 2e-4, LRs: []float64{2e-4, 1e-3, 2e-3, 4e-3}, Recipes: recipes(), Search: 2,
+			Concepts: 16, Published: 2e-4, LRs: []float64{2e-4, 1e-3, 2e-3, 4e-3, 8e-3}, Recipes: recipes(), Search: 2,
 		},
 		Warm: tune.DefaultSettings(tune.Generated), WarmFrom: warmFrom,
 	}
