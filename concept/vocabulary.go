@@ -88,9 +88,6 @@ func (x *index) number(field string) int {
 	return n
 }
 
-// Vocabulary returns the sorted words of all wordings that models train on.
-func Vocabulary() []string { return slices.Sorted(slices.Values(buildIndex().words)) }
-
 // Nearest returns the k seen concepts whose words are most like those of a prompt, best first: shared words
 // count by their rarity, and for unknown words those that resemble them count in part.
 func Nearest(prompt string, k int) []Concept {

@@ -105,7 +105,7 @@ func TestPhotoShare(t *testing.T) {
 		}
 		n, used := 0, map[int]bool{}
 		for i := range p.Len() {
-			if p.IsPhoto(i) {
+			if p.sources[i] >= p.corpus.scenes {
 				n++
 			}
 			if used[p.sources[i]] {

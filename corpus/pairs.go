@@ -84,9 +84,6 @@ func hash(s string) uint64 {
 // Len returns the number of pairs.
 func (p *Pairs) Len() int { return len(p.sources) }
 
-// IsPhoto tells whether pair i is made of a photo.
-func (p *Pairs) IsPhoto(i int) bool { return p.sources[i] >= p.corpus.scenes }
-
 // target returns the target of pair i, which it makes if need be.
 func (p *Pairs) target(i int) ([]uint8, error) {
 	s := &p.corpus.sources[p.sources[i]]

@@ -19,7 +19,6 @@ import (
 // Files in a run's folder.
 const (
 	CheckpointFile = checkpoint.File         // the newest state of the training
-	PreviousFile   = checkpoint.Previous     // the one before
 	WeightsFile    = "generator.safetensors" // the generator alone, written at the end
 )
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/internal/cputest"
 	"github.com/warmstart-ml/warmstart/safetensors"
 )
@@ -95,7 +96,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	interrupted(t, c, dir)
 	current := filepath.Join(dir, CheckpointFile)
 	b := readAll(t, current)
-	previous, err := readCheckpoint(filepath.Join(dir, PreviousFile), nil)
+	previous, err := readCheckpoint(filepath.Join(dir, checkpoint.Previous), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,15 +115,15 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if tr.StepsDone() != previous.step || !strings.Contains(notice, current) || !strings.Contains(notice, PreviousFile) {
+		if tr.StepsDone() != previous.step || !strings.Contains(notice, current) || !strings.Contains(notice, checkpoint.Previous) {
 			t.Errorf("%s: resumed at step %d with the notice %q", name, tr.StepsDone(), notice)
 		}
 		tr.Close()
 	}
-	if err := os.WriteFile(filepath.Join(dir, PreviousFile), b[:100], 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, checkpoint.Previous), b[:100], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Resume(cputest.New(t, ""), dir, c); err == nil || !strings.Contains(err.Error(), PreviousFile) {
+	if _, _, err := Resume(cputest.New(t, ""), dir, c); err == nil || !strings.Contains(err.Error(), checkpoint.Previous) {
 		t.Errorf("both damaged: error %v", err)
 	}
 }

@@ -156,11 +156,3 @@ func LeakyReLU(x *Node, slope float64) *Node {
 func GELU(x *Node) *Node {
 	return Mul(x, MulScalar(AddScalar(Erf(MulScalar(x, math.Sqrt2/2)), 1.0), 0.5))
 }
-
-// UpsampleNearest doubles height and width of x [batch, height, width, channels] by repeating pixels.
-func UpsampleNearest(x *Node) *Node {
-	d := x.Shape().Dimensions
-	y := Reshape(x, d[0], d[1], 1, d[2], 1, d[3])
-	y = BroadcastToDims(y, d[0], d[1], 2, d[2], 2, d[3])
-	return Reshape(y, d[0], 2*d[1], 2*d[2], d[3])
-}

@@ -51,7 +51,7 @@ func layerCases() map[string]struct {
 	plain("relu", ReLU)
 	plain("leaky relu", func(x *Node) *Node { return LeakyReLU(x, 0.2) })
 	plain("gelu", GELU)
-	plain("upsample", UpsampleNearest)
+	plain("upsample", upsampleNearest)
 	plain("reflect", func(x *Node) *Node { return ReflectPad(x, 1, 0) })
 	plain("reflect far", func(x *Node) *Node { return ReflectPad(x, 3, 3) })
 	plain("reflect beyond", func(x *Node) *Node { return padAxis(x, 1, 0, 7, Mirror) })
@@ -74,6 +74,14 @@ func TestLayerGradients(t *testing.T) {
 	}
 }
 
+// upsampleNearest doubles height and width of x [batch, height, width, channels] by repeating pixels.
+func upsampleNearest(x *Node) *Node {
+	d := x.Shape().Dimensions
+	y := Reshape(x, d[0], d[1], 1, d[2], 1, d[3])
+	y = BroadcastToDims(y, d[0], d[1], 2, d[2], 2, d[3])
+	return Reshape(y, d[0], 2*d[1], 2*d[2], d[3])
+}
+
 func TestUpConvIsUpsampleThenConv(t *testing.T) {
 	var p Params
 	up := p.UpConv2D("u", 3, 5, false, Init{})
@@ -83,7 +91,7 @@ func TestUpConvIsUpsampleThenConv(t *testing.T) {
 	out := run(t, testBackend(t), values, dims, func(in []*Node) []*Node {
 		return []*Node{
 			up.Apply(p.NewEnv(in[1:], nil), in[0]),
-			Conv(ReflectPad(UpsampleNearest(in[0]), 1, 1), in[1], SameWindow(2, 1, 0, 0)),
+			Conv(ReflectPad(upsampleNearest(in[0]), 1, 1), in[1], SameWindow(2, 1, 0, 0)),
 		}
 	})
 	for i := range out[0] {

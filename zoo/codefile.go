@@ -47,20 +47,7 @@ func (c *Code) Write(path string) error {
 // reading bounds what is read.
 var reading = safetensors.Options{Finite: true, Checksum: true}
 
-// ReadCode reads the file of a code for adapters of base b. One of another base is refused.
-func ReadCode(path string, b *lora.Base) (*Code, error) {
-	file, err := safetensors.ReadFile(path, reading)
-	if err != nil {
-		return nil, err
-	}
-	c, err := parseCode(file, b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
-}
-
-// DecodeCode reads a code's file of the given size in bytes.
+// DecodeCode reads a code's file of the given size in bytes, for adapters of base b. One of another base is refused.
 func DecodeCode(r io.Reader, size int64, b *lora.Base) (*Code, error) {
 	file, err := safetensors.Read(r, size, reading)
 	if err != nil {
