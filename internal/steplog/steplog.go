@@ -2,7 +2,7 @@
 package steplog
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,22 +41,22 @@ func (l *Log) Write(record any) error {
 // Close closes the file.
 func (l *Log) Close() error { return l.file.Close() }
 
+// cut reads the log whole: a file that is open cannot be replaced on Windows.
 func cut(path string, step int) error {
-	old, err := os.Open(path)
+	old, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer old.Close()
 	return atomicfile.Write(path, func(w io.Writer) error {
-		for lines := bufio.NewScanner(old); lines.Scan(); {
+		for line := range bytes.Lines(old) {
 			var r struct{ Step int }
-			if json.Unmarshal(lines.Bytes(), &r) != nil || r.Step > step {
+			if json.Unmarshal(line, &r) != nil || r.Step > step {
 				return nil
 			}
-			if _, err := fmt.Fprintf(w, "%s\n", lines.Bytes()); err != nil {
+			if _, err := fmt.Fprintf(w, "%s\n", bytes.TrimRight(line, "\r\n")); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package steplog
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -35,5 +36,22 @@ func TestLog(t *testing.T) {
 	want := "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":4}\n"
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
 		t.Errorf("%q, error %v, wanted %q", got, err, want)
+	}
+}
+
+// TestLongLines: a record may be of any length, and one of unknown end is kept if it is whole.
+func TestLongLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.jsonl")
+	long := `{"step":1,"text":"` + strings.Repeat("x", 1<<17) + `"}`
+	if err := os.WriteFile(path, []byte(long+"\n"+`{"step":2}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(path, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if got, err := os.ReadFile(path); err != nil || string(got) != long+"\n"+`{"step":2}`+"\n" {
+		t.Errorf("%d bytes are left, error %v, wanted both records", len(got), err)
 	}
 }
