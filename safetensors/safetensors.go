@@ -73,13 +73,16 @@ func byteSize(dtype string, shape []int) (int64, error) {
 	if len(shape) > maxRank {
 		return 0, fmt.Errorf("%d axes, at most %d are allowed", len(shape), maxRank)
 	}
+	if slices.ContainsFunc(shape, func(d int) bool { return d < 0 }) {
+		return 0, fmt.Errorf("shape %v is negative", shape)
+	}
 	if slices.Contains(shape, 0) {
 		return 0, nil
 	}
 	size := int64(item)
 	for _, d := range shape {
-		if d < 0 || int64(d) > math.MaxInt64/size {
-			return 0, fmt.Errorf("shape %v is negative or too large", shape)
+		if int64(d) > math.MaxInt64/size {
+			return 0, fmt.Errorf("shape %v is too large", shape)
 		}
 		size *= int64(d)
 	}

@@ -139,6 +139,7 @@ func TestWriteRefuses(t *testing.T) {
 		"type":      {{Name: "a", DType: "F31", Shape: []int{}}},
 		"overflow":  {Float32("a", []int{1 << 40, 1 << 40}, nil)},
 		"negative":  {Float32("a", []int{-1}, nil)},
+		"empty":     {Float32("a", []int{0, -1}, nil)},
 	} {
 		if err := Write(io.Discard, &File{Tensors: tensors}); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -172,6 +173,7 @@ func TestReadRefuses(t *testing.T) {
 		"wrong size":       withHeader("{"+one("F32", "[2]", 0, 4)+"}", 4),
 		"overflow":         withHeader("{"+one("F32", "[4611686018427387904,4]", 0, 0)+"}", 0),
 		"negative":         withHeader("{"+one("F32", "[-1,-4]", 0, 16)+"}", 16),
+		"negative, empty":  withHeader("{"+one("F32", "[0,-1]", 0, 0)+"}", 0),
 		"rank":             withHeader("{"+one("U8", "[1,1,1,1,1,1,1,1,1]", 0, 1)+"}", 1),
 		"type":             withHeader("{"+one("F31", "[1]", 0, 4)+"}", 4),
 		"no shape":         withHeader(`{"t":{"dtype":"U8","data_offsets":[0,1]}}`, 1),
@@ -237,6 +239,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(encode(f, sample()))
 	f.Add(withHeader(`{"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1))
 	f.Add(withHeader(`{"__metadata__":{"a":"b"}}`, 0))
+	f.Add(withHeader(`{"t":{"dtype":"F32","shape":[0,-1],"data_offsets":[0,0]}}`, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		file, err := decode(b, Options{})
 		if err != nil {
