@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/gan/tfevents"
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 	"github.com/warmstart-ml/warmstart/internal/progress"
 	"github.com/warmstart-ml/warmstart/internal/steplog"
 )
@@ -111,8 +113,12 @@ func (r *recorder) sample(ctx context.Context, t *Trainer) error {
 	if err := sheet.EncodePNG(&png); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)), png.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("write samples: %w", err)
+	err = atomicfile.Write(filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)), func(w io.Writer) error {
+		_, err := w.Write(png.Bytes())
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return r.events.Image("samples", t.step, sheet.W, sheet.H, png.Bytes())
 }
