@@ -35,6 +35,7 @@ func NewGenerator(backend compute.Backend, w *Weights, l Layout, mask []bool) (g
 	for i, p := range m.Params.List() {
 		b, err := backend.BufferFromFlatData(0, w.Values[i], p.Shape())
 		if err != nil {
+			g.Close()
 			return nil, fmt.Errorf("upload %s: %w", p.Name, err)
 		}
 		g.weights = append(g.weights, b)
