@@ -125,7 +125,7 @@ func (s Shape) elements() int64 {
 	return n
 }
 
-// call is a node with what is known of its inputs; nil is one that is left out.
+// call is a node with what is known of its inputs.
 type call struct {
 	Node
 	in []*value

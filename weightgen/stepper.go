@@ -18,7 +18,7 @@ type Optimiser struct {
 	Steps       int     `json:"steps"`        // in total
 	Warmup      int     `json:"warmup"`       // the first steps, in which the learning rate rises linearly from 0
 	LR          float64 `json:"lr"`           // the highest learning rate; it falls along half a cosine to 0
-	WeightDecay float64 `json:"weight_decay"` // decoupled, of matrices
+	WeightDecay float64 `json:"weight_decay"` // decoupled, of parameters with two axes or more
 	EMA         float64 `json:"ema"`          // decay per step of the average of the weights that is kept
 }
 
@@ -82,7 +82,7 @@ type stepper struct {
 const (
 	feedSize       = iota // Adam's step size
 	feedCorrection        // its second moment's correction
-	feedDecay             // what weight decay leaves of a matrix
+	feedDecay             // what weight decay leaves of a parameter
 	feedAverage           // the decay of the average
 	scalarCount
 )
@@ -136,7 +136,9 @@ func (s *stepper) build(g *Graph, loss func(g *Graph, weights []*Node) *Node) []
 	adam := nn.Adam{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: 1e-8}
 	for i, gradient := range Gradient(l, in[0]...) {
 		w := in[0][i]
-		if w.Rank() > 1 { // biases, scales and shifts do not decay
+		// A layer's biases, scales and shifts, which have one axis, do not decay. Embeddings do, and so does the output's bias,
+		// which is another for each block.
+		if w.Rank() > 1 {
 			w = Mul(w, scalars[feedDecay])
 		}
 		w, m, v := adam.Apply(w, in[1][i], in[2][i], gradient, scalars[feedSize], scalars[feedCorrection])

@@ -13,7 +13,7 @@ import (
 // Limits of one fused loop: its tile registers have to stay in the first-level cache.
 const (
 	maxLoopNodes  = 64
-	maxLoopMemory = 24 // inputs and outputs
+	maxLoopMemory = 24 // distinct arrays that are read
 	maxLoopRank   = 8
 )
 
