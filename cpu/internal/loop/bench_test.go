@@ -159,7 +159,8 @@ func benchmark(b *testing.B, s Spec, threads int) {
 func BenchmarkTranspose(b *testing.B) {
 	for _, d := range [][3]int{{16, 64 * 64, 32}, {1, 256 * 256, 64}, {8, 3, 256 * 256}} {
 		b.Run(fmt.Sprintf("%dx%dx%d", d[0], d[1], d[2]), func(b *testing.B) {
-			c, err := NewTranspose(4, d[:], []int{0, 2, 1})
+			dims := []int{d[0], d[2], d[1]}
+			c, err := NewCopy(CopySpec{Dims: dims, Dst: denseStrides(dims), Src: []int{d[1] * d[2], 1, d[2]}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -167,7 +168,7 @@ func BenchmarkTranspose(b *testing.B) {
 			src, dst := sample(n, 1), make([]float32, n)
 			b.SetBytes(int64(8 * n))
 			for b.Loop() {
-				c.Run(nil, Float32s(dst), Float32s(src))
+				c.Run(nil, dst, src)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ func (s *Spec) check() error {
 }
 
 func (s *Spec) checkOperand(k Kind, strides []int) error {
-	if k > I32 {
+	if k > Bool {
 		return fmt.Errorf("unknown kind %d", k)
 	}
 	if len(strides) != len(s.Dims) {

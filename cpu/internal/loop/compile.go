@@ -318,7 +318,7 @@ func (c *compiler) storeValue(i, o int) {
 		c.code = append(c.code, step{kind: row, level: c.inner, dst: slot, a: src, size: rowsNow, rowFn: c.k.row(Maximum)})
 	}
 	if c.contiguous(out.Strides, f) {
-		op := [...]Op{F32: opCopy, Bool: opToBool, I32: opToI32}[out.Kind]
+		op := [...]Op{F32: opCopy, Bool: opToBool}[out.Kind]
 		st := c.vector(op, f, all, slot)
 		if !advances {
 			st.broadcast = 0

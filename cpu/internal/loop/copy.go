@@ -9,10 +9,9 @@ import (
 	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
 )
 
-// CopySpec describes a copy between two strided windows on memory: slices, concatenations, paddings, reversals, broadcasts and
-// transpositions all are such copies. Everything is counted in elements.
+// CopySpec describes a copy between two strided windows on float32s in memory: slices, concatenations, paddings, reversals,
+// broadcasts and transpositions all are such copies. Everything is counted in elements.
 type CopySpec struct {
-	Size      int // bytes of an element: 1, 2, 4, 8 or 16
 	Dims      []int
 	Dst, Src  []int // strides, one for each of Dims; those of Src may be 0 or negative
 	DstOffset int   // where the element with index 0, 0, ... is
@@ -35,42 +34,11 @@ type Copy struct {
 // NewCopy prepares the copy of a spec.
 func NewCopy(s CopySpec) (*Copy, error) { return newCopy(s, &native) }
 
-// NewTranspose prepares the copy of a dense array of the given dimensions to one whose axis i is axis perm[i] of the former.
-func NewTranspose(size int, dims, perm []int) (*Copy, error) {
-	if len(perm) != len(dims) {
-		return nil, fmt.Errorf("loop: permutation %v for %d axes", perm, len(dims))
-	}
-	src := denseStrides(dims)
-	s := CopySpec{Size: size}
-	for _, p := range perm {
-		if p < 0 || p >= len(dims) {
-			return nil, fmt.Errorf("loop: permutation %v for %d axes", perm, len(dims))
-		}
-		s.Dims, s.Src = append(s.Dims, dims[p]), append(s.Src, src[p])
-	}
-	s.Dst = denseStrides(s.Dims)
-	return NewCopy(s)
-}
-
-// denseStrides are the strides of a row-major array.
-func denseStrides(dims []int) []int {
-	s := make([]int, len(dims))
-	n := 1
-	for ax, d := range slices.Backward(dims) {
-		s[ax] = n
-		n *= d
-	}
-	return s
-}
-
 func newCopy(s CopySpec, k *kernels) (*Copy, error) {
 	if len(s.Dst) != len(s.Dims) || len(s.Src) != len(s.Dims) {
 		return nil, fmt.Errorf("loop: copy of %v with strides %v and %v", s.Dims, s.Dst, s.Src)
 	}
-	if !slices.Contains([]int{1, 2, 4, 8, 16}, s.Size) {
-		return nil, fmt.Errorf("loop: copy of elements of %d bytes", s.Size)
-	}
-	c := &Copy{spec: CopySpec{Size: s.Size, DstOffset: s.DstOffset, SrcOffset: s.SrcOffset}, k: k}
+	c := &Copy{spec: CopySpec{DstOffset: s.DstOffset, SrcOffset: s.SrcOffset}, k: k}
 	c.sortAxes(s)
 	c.cut()
 	return c, nil
@@ -141,14 +109,15 @@ func (c *Copy) sortAxes(s CopySpec) {
 	}
 }
 
-// Run copies. dst and src are of the element size of the spec and must not overlap. p may be nil. It allocates
-// nothing, and panics if the copy would leave dst or src.
-func (c *Copy) Run(p *pool.Pool, dst, src Buf) {
+// Run copies. dst and src must not overlap. p may be nil. It allocates nothing, and panics if the copy would leave
+// dst or src.
+func (c *Copy) Run(p *pool.Pool, dst, src []float32) {
 	if c.blocks == 0 {
 		return
 	}
-	c.check(dst, src)
-	c.dst, c.src = unsafe.Add(dst.ptr, c.spec.DstOffset*c.spec.Size), unsafe.Add(src.ptr, c.spec.SrcOffset*c.spec.Size)
+	c.check(len(dst), len(src))
+	c.dst = offset(unsafe.Pointer(unsafe.SliceData(dst)), c.spec.DstOffset)
+	c.src = offset(unsafe.Pointer(unsafe.SliceData(src)), c.spec.SrcOffset)
 	items := ceilDiv(c.blocks, c.group)
 	if p == nil || items <= 1 {
 		for i := range items {
@@ -160,20 +129,19 @@ func (c *Copy) Run(p *pool.Pool, dst, src Buf) {
 	c.dst, c.src = nil, nil
 }
 
-// check panics when the copy would leave the buffers.
-func (c *Copy) check(dst, src Buf) {
+// check panics when the copy would leave dst or src, which have that many elements.
+func (c *Copy) check(dst, src int) {
 	for _, side := range []struct {
-		b       Buf
-		offset  int
-		strides []int
+		len, offset int
+		strides     []int
 	}{{dst, c.spec.DstOffset, c.spec.Dst}, {src, c.spec.SrcOffset, c.spec.Src}} {
 		low, high := side.offset, side.offset
 		for ax, d := range c.spec.Dims {
 			low += min(0, (d-1)*side.strides[ax])
 			high += max(0, (d-1)*side.strides[ax])
 		}
-		if low < 0 || high >= side.b.len {
-			panic(fmt.Sprintf("loop: copy of elements %d to %d of %d", low, high, side.b.len))
+		if low < 0 || high >= side.len {
+			panic(fmt.Sprintf("loop: copy of elements %d to %d of %d", low, high, side.len))
 		}
 	}
 }
@@ -202,24 +170,13 @@ func (c *Copy) block(b int) {
 		b /= s.Dims[ax]
 		dst, src = dst+i*s.Dst[ax], src+i*s.Src[ax]
 	}
-	m := matrix{dst: unsafe.Add(c.dst, dst*s.Size), src: unsafe.Add(c.src, src*s.Size), rows: size[0], n: size[1],
+	m := matrix{dst: offset(c.dst, dst), src: offset(c.src, src), rows: size[0], n: size[1],
 		dstRow: s.Dst[n-2], dstStep: s.Dst[n-1], srcRow: s.Src[n-2], srcStep: s.Src[n-1]}
-	if s.Size == 4 && m.dstStep == 1 && m.srcRow == 1 {
+	if m.dstStep == 1 && m.srcRow == 1 {
 		c.k.transpose(m.dst, m.src, m.rows, m.n, m.dstRow, m.srcStep)
 		return
 	}
-	switch s.Size {
-	case 1:
-		copyMatrix[uint8](m)
-	case 2:
-		copyMatrix[uint16](m)
-	case 4:
-		copyMatrix[uint32](m)
-	case 8:
-		copyMatrix[uint64](m)
-	case 16:
-		copyMatrix[[2]uint64](m)
-	}
+	m.copy()
 }
 
 // matrix is a block of a copy; distances are in elements.
@@ -229,16 +186,15 @@ type matrix struct {
 	dstRow, dstStep, srcRow, srcStep int
 }
 
-func copyMatrix[T any](m matrix) {
-	size := int(unsafe.Sizeof(*new(T)))
+func (m *matrix) copy() {
 	for i := range m.rows {
-		dst, src := unsafe.Add(m.dst, i*m.dstRow*size), unsafe.Add(m.src, i*m.srcRow*size)
+		dst, src := offset(m.dst, i*m.dstRow), offset(m.src, i*m.srcRow)
 		if m.dstStep == 1 && m.srcStep == 1 {
-			copy(unsafe.Slice((*T)(dst), m.n), unsafe.Slice((*T)(src), m.n))
+			copy(floats(dst, m.n), floats(src, m.n))
 			continue
 		}
 		for j := range m.n {
-			*(*T)(unsafe.Add(dst, j*m.dstStep*size)) = *(*T)(unsafe.Add(src, j*m.srcStep*size))
+			*(*float32)(offset(dst, j*m.dstStep)) = *(*float32)(offset(src, j*m.srcStep))
 		}
 	}
 }

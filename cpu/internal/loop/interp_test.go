@@ -163,11 +163,8 @@ var reference1 = map[Op]func(float64) float64{
 
 // newBuf makes memory for an operand.
 func newBuf(k Kind, n int) Buf {
-	switch k {
-	case Bool:
-		return Elements(make([]bool, n))
-	case I32:
-		return Elements(make([]int32, n))
+	if k == Bool {
+		return Bools(make([]bool, n))
 	}
-	return Elements(make([]float32, n))
+	return Float32s(make([]float32, n))
 }

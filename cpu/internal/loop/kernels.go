@@ -3,7 +3,7 @@ package loop
 import "unsafe"
 
 type (
-	// vecFunc computes n elements: dst[i] = op(a[i], b[i], c[i]). All point to float32, or to bytes or int32 for the conversions.
+	// vecFunc computes n elements: dst[i] = op(a[i], b[i], c[i]). All point to float32, or to bytes for the conversions.
 	// Where bit j of broadcast is clear, argument j does not advance: it points to uniformSize copies of one value. dst may be
 	// the same memory as any argument that advances.
 	vecFunc func(dst, a, b, c unsafe.Pointer, broadcast, n int)
@@ -40,5 +40,5 @@ func (k *kernels) row(op Op) rowFunc {
 
 // convert gives the routine that writes float32 as elements of a kind.
 func (k *kernels) convert(to Kind) vecFunc {
-	return k.vec[[...]Op{F32: opCopy, Bool: opToBool, I32: opToI32}[to]]
+	return k.vec[[...]Op{F32: opCopy, Bool: opToBool}[to]]
 }

@@ -8,42 +8,40 @@ import "unsafe"
 
 // vecZ are the routines in the order of the operations.
 var vecZ = [numOps]vecFunc{
-	opCopy:    vecopCopyZ,
-	Add:       vecAddZ,
-	Sub:       vecSubZ,
-	Mul:       vecMulZ,
-	Div:       vecDivZ,
-	Maximum:   vecMaximumZ,
-	Minimum:   vecMinimumZ,
-	Eq:        vecEqZ,
-	Ne:        vecNeZ,
-	Lt:        vecLtZ,
-	Le:        vecLeZ,
-	Gt:        vecGtZ,
-	Ge:        vecGeZ,
-	FMA:       vecFMAZ,
-	opFMS:     vecopFMSZ,
-	opFNMA:    vecopFNMAZ,
-	Select:    vecSelectZ,
-	Abs:       vecAbsZ,
-	Sqrt:      vecSqrtZ,
-	Rsqrt:     vecRsqrtZ,
-	Sign:      vecSignZ,
-	IsFinite:  vecIsFiniteZ,
-	Floor:     vecFloorZ,
-	Ceil:      vecCeilZ,
-	Round:     vecRoundZ,
-	opFromI32: vecopFromI32Z,
-	opToI32:   vecopToI32Z,
-	Exp:       vecExpZ,
-	Expm1:     vecExpm1Z,
-	Log:       vecLogZ,
-	Log1p:     vecLog1pZ,
-	Tanh:      vecTanhZ,
-	Logistic:  vecLogisticZ,
-	Sin:       vecSinZ,
-	Cos:       vecCosZ,
-	Erf:       vecErfZ,
+	opCopy:   vecopCopyZ,
+	Add:      vecAddZ,
+	Sub:      vecSubZ,
+	Mul:      vecMulZ,
+	Div:      vecDivZ,
+	Maximum:  vecMaximumZ,
+	Minimum:  vecMinimumZ,
+	Eq:       vecEqZ,
+	Ne:       vecNeZ,
+	Lt:       vecLtZ,
+	Le:       vecLeZ,
+	Gt:       vecGtZ,
+	Ge:       vecGeZ,
+	FMA:      vecFMAZ,
+	opFMS:    vecopFMSZ,
+	opFNMA:   vecopFNMAZ,
+	Select:   vecSelectZ,
+	Abs:      vecAbsZ,
+	Sqrt:     vecSqrtZ,
+	Rsqrt:    vecRsqrtZ,
+	Sign:     vecSignZ,
+	IsFinite: vecIsFiniteZ,
+	Floor:    vecFloorZ,
+	Ceil:     vecCeilZ,
+	Round:    vecRoundZ,
+	Exp:      vecExpZ,
+	Expm1:    vecExpm1Z,
+	Log:      vecLogZ,
+	Log1p:    vecLog1pZ,
+	Tanh:     vecTanhZ,
+	Logistic: vecLogisticZ,
+	Sin:      vecSinZ,
+	Cos:      vecCosZ,
+	Erf:      vecErfZ,
 }
 
 //go:noescape
@@ -122,12 +120,6 @@ func vecCeilZ(dst, a, b, c unsafe.Pointer, broadcast, n int)
 func vecRoundZ(dst, a, b, c unsafe.Pointer, broadcast, n int)
 
 //go:noescape
-func vecopFromI32Z(dst, a, b, c unsafe.Pointer, broadcast, n int)
-
-//go:noescape
-func vecopToI32Z(dst, a, b, c unsafe.Pointer, broadcast, n int)
-
-//go:noescape
 func vecExpZ(dst, a, b, c unsafe.Pointer, broadcast, n int)
 
 //go:noescape
@@ -180,42 +172,40 @@ func toBoolZ(dst, src unsafe.Pointer, n int)
 
 // vecY are the routines in the order of the operations.
 var vecY = [numOps]vecFunc{
-	opCopy:    vecopCopyY,
-	Add:       vecAddY,
-	Sub:       vecSubY,
-	Mul:       vecMulY,
-	Div:       vecDivY,
-	Maximum:   vecMaximumY,
-	Minimum:   vecMinimumY,
-	Eq:        vecEqY,
-	Ne:        vecNeY,
-	Lt:        vecLtY,
-	Le:        vecLeY,
-	Gt:        vecGtY,
-	Ge:        vecGeY,
-	FMA:       vecFMAY,
-	opFMS:     vecopFMSY,
-	opFNMA:    vecopFNMAY,
-	Select:    vecSelectY,
-	Abs:       vecAbsY,
-	Sqrt:      vecSqrtY,
-	Rsqrt:     vecRsqrtY,
-	Sign:      vecSignY,
-	IsFinite:  vecIsFiniteY,
-	Floor:     vecFloorY,
-	Ceil:      vecCeilY,
-	Round:     vecRoundY,
-	opFromI32: vecopFromI32Y,
-	opToI32:   vecopToI32Y,
-	Exp:       vecExpY,
-	Expm1:     vecExpm1Y,
-	Log:       vecLogY,
-	Log1p:     vecLog1pY,
-	Tanh:      vecTanhY,
-	Logistic:  vecLogisticY,
-	Sin:       vecSinY,
-	Cos:       vecCosY,
-	Erf:       vecErfY,
+	opCopy:   vecopCopyY,
+	Add:      vecAddY,
+	Sub:      vecSubY,
+	Mul:      vecMulY,
+	Div:      vecDivY,
+	Maximum:  vecMaximumY,
+	Minimum:  vecMinimumY,
+	Eq:       vecEqY,
+	Ne:       vecNeY,
+	Lt:       vecLtY,
+	Le:       vecLeY,
+	Gt:       vecGtY,
+	Ge:       vecGeY,
+	FMA:      vecFMAY,
+	opFMS:    vecopFMSY,
+	opFNMA:   vecopFNMAY,
+	Select:   vecSelectY,
+	Abs:      vecAbsY,
+	Sqrt:     vecSqrtY,
+	Rsqrt:    vecRsqrtY,
+	Sign:     vecSignY,
+	IsFinite: vecIsFiniteY,
+	Floor:    vecFloorY,
+	Ceil:     vecCeilY,
+	Round:    vecRoundY,
+	Exp:      vecExpY,
+	Expm1:    vecExpm1Y,
+	Log:      vecLogY,
+	Log1p:    vecLog1pY,
+	Tanh:     vecTanhY,
+	Logistic: vecLogisticY,
+	Sin:      vecSinY,
+	Cos:      vecCosY,
+	Erf:      vecErfY,
 }
 
 //go:noescape
@@ -292,12 +282,6 @@ func vecCeilY(dst, a, b, c unsafe.Pointer, broadcast, n int)
 
 //go:noescape
 func vecRoundY(dst, a, b, c unsafe.Pointer, broadcast, n int)
-
-//go:noescape
-func vecopFromI32Y(dst, a, b, c unsafe.Pointer, broadcast, n int)
-
-//go:noescape
-func vecopToI32Y(dst, a, b, c unsafe.Pointer, broadcast, n int)
 
 //go:noescape
 func vecExpY(dst, a, b, c unsafe.Pointer, broadcast, n int)

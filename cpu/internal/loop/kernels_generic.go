@@ -42,7 +42,7 @@ func genericVec() [numOps]vecFunc {
 		Log1p:      unary64(math.Log1p),
 		Logistic:   unary64(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
 		Rsqrt:      unary64(func(x float64) float64 { return 1 / math.Sqrt(x) }),
-		opFromBool: fromBoolGeneric, opToBool: toBoolGeneric, opFromI32: fromI32Generic, opToI32: toI32Generic,
+		opFromBool: fromBoolGeneric, opToBool: toBoolGeneric,
 	}
 	for op, f := range map[Op]func(float64) float64{Sqrt: math.Sqrt, Exp: math.Exp, Expm1: math.Expm1, Log: math.Log, Tanh: math.Tanh,
 		Sin: math.Sin, Cos: math.Cos, Erf: math.Erf, Floor: math.Floor, Ceil: math.Ceil, Round: math.RoundToEven} {
@@ -173,19 +173,6 @@ func toBoolGeneric(dst, a, _, _ unsafe.Pointer, broadcast, n int) {
 	x := argument(a, broadcast, 0, n)
 	for i, d := 0, unsafe.Slice((*bool)(dst), n); i < len(d); i++ {
 		d[i] = x.data[i*x.step] != 0
-	}
-}
-
-func fromI32Generic(dst, a, _, _ unsafe.Pointer, _, n int) {
-	for i, v := range unsafe.Slice((*int32)(a), n) {
-		*(*float32)(offset(dst, i)) = float32(v)
-	}
-}
-
-func toI32Generic(dst, a, _, _ unsafe.Pointer, broadcast, n int) {
-	x := argument(a, broadcast, 0, n)
-	for i, d := 0, unsafe.Slice((*int32)(dst), n); i < len(d); i++ {
-		d[i] = int32(x.data[i*x.step])
 	}
 }
 

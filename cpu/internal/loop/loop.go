@@ -23,7 +23,6 @@ type Kind uint8
 const (
 	F32  Kind = iota
 	Bool      // one byte, 0 or 1; inside a loop 0.0 or 1.0; any value but zero is stored as 1
-	I32       // only for magnitudes below 2^24, where float32 is exact
 )
 
 func (k Kind) size() int {
@@ -90,16 +89,10 @@ type Buf struct {
 }
 
 // Float32s makes a Buf of kind F32.
-func Float32s(s []float32) Buf { return Elements(s) }
+func Float32s(s []float32) Buf { return Buf{unsafe.Pointer(unsafe.SliceData(s)), len(s)} }
 
 // Bools makes a Buf of kind Bool.
-func Bools(s []bool) Buf { return Elements(s) }
-
-// Int32s makes a Buf of kind I32.
-func Int32s(s []int32) Buf { return Elements(s) }
-
-// Elements makes a Buf for a [Copy], of any type that has the size of its elements and holds no pointers.
-func Elements[T any](s []T) Buf { return Buf{unsafe.Pointer(unsafe.SliceData(s)), len(s)} }
+func Bools(s []bool) Buf { return Buf{unsafe.Pointer(unsafe.SliceData(s)), len(s)} }
 
 // Loop is a compiled Spec. It keeps the state of its run: one Run at a time.
 type Loop struct {

@@ -61,8 +61,6 @@ const (
 	opCopy     // a
 	opFromBool // one byte to float32
 	opToBool   // float32 to one byte
-	opFromI32
-	opToI32
 	numOps
 )
 

@@ -87,11 +87,7 @@ func (v *view) loadRow(k *kernels, dst, src unsafe.Pointer, n, stride int) {
 	case stride == 1 && v.kind == F32:
 		copy(floats(dst, n), floats(src, n))
 	case stride == 1:
-		op := opFromBool
-		if v.kind == I32 {
-			op = opFromI32
-		}
-		k.vec[op](dst, src, nil, nil, 1, n)
+		k.vec[opFromBool](dst, src, nil, nil, 1, n)
 	case stride == 0:
 		fill(floats(dst, n), element(v.kind, src))
 	default:
@@ -143,27 +139,18 @@ func (v *view) storeRow(k *kernels, dst, src unsafe.Pointer, n, stride int) {
 
 // element reads one element of memory.
 func element(k Kind, p unsafe.Pointer) float32 {
-	switch k {
-	case Bool:
-		if *(*byte)(p) != 0 {
-			return 1
-		}
-		return 0
-	case I32:
-		return float32(*(*int32)(p))
+	if k == Bool {
+		return truth(*(*byte)(p) != 0)
 	}
 	return *(*float32)(p)
 }
 
 func setElement(k Kind, p unsafe.Pointer, f float32) {
-	switch k {
-	case Bool:
+	if k == Bool {
 		*(*bool)(p) = f != 0
-	case I32:
-		*(*int32)(p) = int32(f)
-	default:
-		*(*float32)(p) = f
+		return
 	}
+	*(*float32)(p) = f
 }
 
 // offset moves a pointer by n float32.

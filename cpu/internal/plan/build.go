@@ -112,7 +112,7 @@ func (c *compiler) buildView(n *ir.Node) (step, error) {
 // buildPiece copies v to n's memory, from element off on with the given strides.
 func (c *compiler) buildPiece(n *ir.Node, v view, off int, strides []int) (step, error) {
 	out := c.array(n)
-	s, err := loop.NewCopy(loop.CopySpec{Size: 4, Dims: v.dims, Src: v.strides, SrcOffset: v.off, Dst: strides, DstOffset: off})
+	s, err := loop.NewCopy(loop.CopySpec{Dims: v.dims, Src: v.strides, SrcOffset: v.off, Dst: strides, DstOffset: off})
 	return &copyStep{c: s, src: ref{slot: c.mem[v.base], n: v.base.Shape.Size()}, dst: out}, err
 }
 

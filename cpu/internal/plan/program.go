@@ -176,17 +176,6 @@ func (c *compiler) describe(u *unit) string {
 // Bytes is the memory that the program keeps for itself.
 func (p *Program) Bytes() int { return 4 * p.floats }
 
-// Donated tells which parameters' memory comes back as an output when it is donated.
-func (p *Program) Donated() []bool {
-	d := make([]bool, p.params)
-	for _, s := range p.slots {
-		if s.where == inOutput && s.donor >= 0 {
-			d[s.donor] = true
-		}
-	}
-	return d
-}
-
 // ref is a piece of a slot's memory.
 type ref struct{ slot, off, n int }
 

@@ -65,7 +65,7 @@ type copyStep struct {
 }
 
 func (s *copyStep) run(p *Program) error {
-	s.c.Run(p.pool, loop.Float32s(p.floatsOf(s.dst)), loop.Float32s(p.floatsOf(s.src)))
+	s.c.Run(p.pool, p.floatsOf(s.dst), p.floatsOf(s.src))
 	return nil
 }
 

@@ -64,8 +64,6 @@ var routines = []routine{
 	unary("Floor", 4, func(s isa, a vec) vec { return s.round(down, a) }),
 	unary("Ceil", 4, func(s isa, a vec) vec { return s.round(up, a) }),
 	unary("Round", 4, func(s isa, a vec) vec { return s.round(nearest, a) }),
-	unary("opFromI32", 4, func(s isa, a vec) vec { VCVTDQ2PS(a, a); return a }),
-	unary("opToI32", 4, func(s isa, a vec) vec { VCVTTPS2DQ(a, a); return a }),
 	unary("Exp", 1, isa.exp),
 	unary("Expm1", 1, isa.expm1),
 	unary("Log", 1, isa.log),
