@@ -61,7 +61,7 @@ func BenchmarkConv(b *testing.B) {
 		conv(1, 1, 64, 64, 64, 3, 1, 1, 1, 1), conv(16, 1, 64, 64, 64, 3, 1, 1, 1, 1),
 	} {
 		name := fmt.Sprintf("b%d-%dx%d-%d-%d-k%d-s%d", s.Batch, s.In[0], s.In[1], s.Cin, s.Cout, s.Kernel[1], s.Stride[1])
-		x, w, y := sizes(s)
+		x, w, y := s.sizes()
 		flops := 2 * float64(y) * float64(w/s.Cout)
 		benchmark(b, name+"/fwd", NewConvForward(s, 2), x, w, y, flops)
 		benchmark(b, name+"/dx", NewConvInputGrad(s, 2), y, w, x, flops)
@@ -75,7 +75,7 @@ func BenchmarkISA(b *testing.B) {
 		s := compact(GemmSpec{M: 256, N: 256, K: 256, Batch: 1})
 		benchmark(b, m.Name+"/gemm", newGemm(m, s, 8), s.StrideA, s.StrideB, s.StrideC, 2*256*256*256)
 		c := conv(1, 32, 32, 64, 64, 3, 1, 1, 1, 1)
-		x, w, y := sizes(c)
+		x, w, y := c.sizes()
 		flops := 2 * float64(y) * float64(w/c.Cout)
 		benchmark(b, m.Name+"/fwd", &Conv{convRows(m, c, false)}, x, w, y, flops)
 		benchmark(b, m.Name+"/dx", &Conv{convRows(m, c, true)}, y, w, x, flops)

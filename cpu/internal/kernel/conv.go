@@ -8,11 +8,23 @@ import "github.com/warmstart-ml/warmstart/cpu/internal/pool"
 //	y[b, oh, ow, co] = Σ x[b, oh*Stride-PadLow+kh*Dilation, …, ci] · w[kh, kw, ci, co]
 //
 // where x is 0 outside the image, and group g of Cout/Groups outputs sees group g of Cin/Groups inputs. Out is taken
-// as given, so PadHigh is there for the record only. No tensor may have more than 2^31 elements.
+// as given, so PadHigh is there for the record only. No tensor may have more than MaxElements.
 type ConvSpec struct {
 	Batch                                              int
 	In, Out, Kernel, Stride, Dilation, PadLow, PadHigh [2]int
 	Cin, Cout, Groups                                  int
+}
+
+// sizes are the numbers of elements of x, w and y.
+func (s ConvSpec) sizes() (x, w, y int) {
+	return s.Batch * s.In[0] * s.In[1] * s.Cin, s.Kernel[0] * s.Kernel[1] * s.Cin / s.Groups * s.Cout,
+		s.Batch * s.Out[0] * s.Out[1] * s.Cout
+}
+
+// check panics if a tensor is too large.
+func (s ConvSpec) check() {
+	x, w, y := s.sizes()
+	mustFit("the convolution", s, x, w, y)
 }
 
 // Conv is a prepared convolution or one of its gradients. It may be run by several goroutines at once, each with
@@ -109,6 +121,7 @@ func (g geometry) weights(m *Micro, s ConvSpec) packing {
 
 // convRows prepares the forward convolution or, if gradient is set, that of the input's gradient.
 func convRows(m *Micro, s ConvSpec, gradient bool) *rowsPlan {
+	s.check()
 	g := newGeometry(s, gradient)
 	p := &rowsPlan{m: m, pack: g.weights(m, s)}
 	for group := range s.Groups {

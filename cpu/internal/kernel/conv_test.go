@@ -35,15 +35,10 @@ func eachProduct(s ConvSpec, f func(x, w, y int)) {
 	}
 }
 
-func sizes(s ConvSpec) (x, w, y int) {
-	return s.Batch * s.In[0] * s.In[1] * s.Cin, s.Kernel[0] * s.Kernel[1] * s.Cin / s.Groups * s.Cout,
-		s.Batch * s.Out[0] * s.Out[1] * s.Cout
-}
-
 // checkConv compares all three directions with their definitions in float64.
 func checkConv(t *testing.T, m *Micro, s ConvSpec, pools []*pool.Pool) {
 	t.Helper()
-	nx, nw, ny := sizes(s)
+	nx, nw, ny := s.sizes()
 	rng := rand.New(rand.NewPCG(3, 4))
 	x, w, dy := random(rng, nx), random(rng, nw), random(rng, ny)
 	y, dx, dw := make([]float64, ny), make([]float64, nx), make([]float64, nw)

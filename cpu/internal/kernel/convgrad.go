@@ -3,6 +3,7 @@ package kernel
 // convCols prepares the gradient of the weights: for every tap, dw = Σ over pixels of xᵀ·dy, read in place. Pixels
 // whose tap lies in the padding are left out.
 func convCols(m *Micro, s ConvSpec) *colsPlan {
+	s.check()
 	cin, cout := s.Cin/s.Groups, s.Cout/s.Groups
 	x := operand{step: s.Stride[1] * s.Cin, channels: cin}
 	dy := operand{step: s.Cout, channels: cout}

@@ -1,17 +1,46 @@
 package kernel
 
-import "github.com/warmstart-ml/warmstart/cpu/internal/pool"
+import (
+	"fmt"
+	"math"
+
+	"github.com/warmstart-ml/warmstart/cpu/internal/pool"
+)
 
 // GemmSpec is a batch of matrix products C = op(A)·B of M x N elements over K, all sizes at least 1.
 //
 // op(A) is [M, K] and op(B) [K, N]; with TransA (TransB) the matrix in memory is [K, M] ([N, K]). LDA, LDB and LDC
 // are the distances of the rows in memory, StrideA, StrideB and StrideC those of the matrices of the batch. A stride of 0
-// shares A or B.
+// shares A or B. No matrix may reach over more than MaxElements.
 type GemmSpec struct {
 	M, N, K, Batch            int
 	TransA, TransB            bool
 	LDA, LDB, LDC             int
 	StrideA, StrideB, StrideC int
+}
+
+// MaxElements is the most that an operand or a result may have: offsets in it are int32s.
+const MaxElements = math.MaxInt32
+
+// mustFit panics if an operand has too many elements for the tables, which would send a kernel astray. Whoever plans asks for
+// none that large.
+func mustFit(what string, spec any, elements ...int) {
+	for _, n := range elements {
+		if n > MaxElements {
+			panic(fmt.Sprintf("kernel: %s %+v reaches over %d elements, at most %d are possible", what, spec, n, MaxElements))
+		}
+	}
+}
+
+// check panics if a matrix is too large.
+func (s GemmSpec) check() {
+	reach := func(trans bool, rows, cols, ld int) int {
+		if trans {
+			rows, cols = cols, rows
+		}
+		return (rows-1)*ld + cols
+	}
+	mustFit("the matrix product", s, reach(s.TransA, s.M, s.K, s.LDA), reach(s.TransB, s.K, s.N, s.LDB), reach(false, s.M, s.N, s.LDC))
 }
 
 // plan is a rowsPlan, a colsPlan or a longPlan.
@@ -27,6 +56,7 @@ type Gemm struct{ plan plan }
 func NewGemm(s GemmSpec, threads int) *Gemm { return newGemm(Best(), s, threads) }
 
 func newGemm(m *Micro, s GemmSpec, threads int) *Gemm {
+	s.check()
 	switch {
 	case isLong(s):
 		return &Gemm{gemmLong(m, s, threads)}

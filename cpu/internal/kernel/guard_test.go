@@ -45,7 +45,7 @@ func TestNothingPastTheEnd(t *testing.T) {
 	}
 	for _, m := range Available() {
 		for _, s := range convSpecs {
-			x, w, y := sizes(s)
+			x, w, y := s.sizes()
 			run(&Conv{convRows(m, s, false)}, x, w, y)
 			run(&Conv{convRows(m, s, true)}, y, w, x)
 			run(&Conv{convCols(m, s)}, x, y, w)

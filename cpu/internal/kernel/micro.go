@@ -50,6 +50,7 @@ type Product struct {
 // apart. B is cut into panels of m.NR columns: panel p begins at p*panel and its rows are ldb apart. So a
 // row-major B has panel = m.NR, and a packed one ([panels, k, NR]) has ldb = m.NR and panel = k*m.NR.
 func NewProduct(m *Micro, transA bool, k, lda, ldb, panel, ldc int) *Product {
+	mustFit("a block", [...]int{k, lda, ldc}, k, m.MR*lda, m.MR*ldc)
 	p := &Product{m: m, transA: transA, lda: lda, ldb: ldb, ldc: ldc, panel: panel,
 		table: make([]int32, 2*m.record), segs: []int32{0, 0, int32(k)}}
 	for i := range m.MR {

@@ -30,7 +30,7 @@ type convAttrs struct {
 }
 
 // canonical brings float32 matrix products and convolutions into normal form. It returns nil for
-// what has none here: such nodes are left to the fallback.
+// what has none here, such as what is too large for the kernels: such nodes are left to the fallback.
 func (s *simplifier) canonical(n *ir.Node) *ir.Node {
 	if n.Op != compute.OpTypeDotGeneral && n.Op != compute.OpTypeConvGeneral {
 		return nil
@@ -41,6 +41,9 @@ func (s *simplifier) canonical(n *ir.Node) *ir.Node {
 	}
 	if n.Shape.Size() == 0 || x.Size() == 0 || y.Size() == 0 { // sums of nothing
 		return s.broadcastScalar(0, n.Shape)
+	}
+	if max(n.Shape.Size(), x.Size(), y.Size()) > kernel.MaxElements {
+		return nil
 	}
 	if a, ok := n.Attrs.(ir.DotAttrs); ok {
 		return s.gemm(n, a)

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 
 	"github.com/warmstart-ml/warmstart/cpu/internal/ir"
+	"github.com/warmstart-ml/warmstart/cpu/internal/kernel"
 )
 
 // compiler carries the state from pass to pass; see Compile for their order.
@@ -158,11 +159,13 @@ type matrix struct {
 	trans bool
 }
 
-// matrixOf tells how the last two axes of v can be read by a matrix product in place.
+// matrixOf tells how the last two axes of v can be read by a matrix product in place. A small window may reach further than
+// the kernels do.
 func matrixOf(v view) (matrix, bool) {
 	r := len(v.dims)
 	rows, cols, rs, cs := v.dims[r-2], v.dims[r-1], v.strides[r-2], v.strides[r-1]
 	switch {
+	case (rows-1)*rs+(cols-1)*cs >= kernel.MaxElements:
 	case (cs == 1 || cols == 1) && (rs >= cols || rows == 1):
 		return matrix{ld: max(rs, cols)}, true
 	case (rs == 1 || rows == 1) && (cs >= rows || cols == 1):
