@@ -51,7 +51,7 @@ func TestGeneratorThatDoesNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &full{Backend: backend, room: 3}
-	_, err = NewGenerator(f, w, data.Layout)
+	_, err = NewGenerator(f, w, data.Layout, data.Mask)
 	if name := w.Model.Params.List()[f.room].Name; !errors.Is(err, errFull) || !strings.Contains(err.Error(), name) {
 		t.Errorf("error %v, wanted one that names %s", err, name)
 	}
