@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/diskfull"
 	"github.com/warmstart-ml/warmstart/pairs"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/dataset"
@@ -42,8 +42,6 @@ var byError = []struct {
 	error
 	status int
 }{
-	{syscall.ENOSPC, http.StatusInsufficientStorage},
-	{syscall.EDQUOT, http.StatusInsufficientStorage},
 	{os.ErrDeadlineExceeded, http.StatusRequestTimeout},
 	{shelf.ErrUnknown, http.StatusNotFound},
 	{shelf.ErrFull, http.StatusConflict},
@@ -76,6 +74,8 @@ func status(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.As(err, &prompt):
 		return http.StatusUnprocessableEntity
+	case diskfull.Is(err):
+		return http.StatusInsufficientStorage
 	}
 	for _, e := range byError {
 		if errors.Is(err, e.error) {

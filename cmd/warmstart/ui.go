@@ -13,6 +13,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/warmstart-ml/warmstart/internal/diskfull"
 )
 
 // How warmstart talks:
@@ -132,7 +134,7 @@ func failure(w io.Writer, err error) int {
 func hintOf(err error) string {
 	var h hinted
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
+	case diskfull.Is(err):
 		return "free some space on that disk, then repeat the command (train: with --resume, if it had begun)"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		return "choose another folder, or make this one accessible"

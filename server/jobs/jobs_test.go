@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/warmstart-ml/warmstart/internal/diskfull"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/shelf"
 	"github.com/warmstart-ml/warmstart/server/store"
@@ -162,7 +162,7 @@ func TestForget(t *testing.T) {
 func TestBlame(t *testing.T) {
 	m, _ := manager(t)
 	for want, err := range map[string]error{
-		"disk is full": &fs.PathError{Op: "write", Path: "/secret", Err: syscall.ENOSPC}, "its log says why": &fs.PathError{Op: "open", Path: "/secret", Err: fs.ErrPermission},
+		"disk is full": &fs.PathError{Op: "write", Path: "/secret", Err: diskfull.Errors[0]}, "its log says why": &fs.PathError{Op: "open", Path: "/secret", Err: fs.ErrPermission},
 		"diverged": errors.New("training diverged"),
 	} {
 		j := &job{}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"syscall"
 	"time"
 
+	"github.com/warmstart-ml/warmstart/internal/diskfull"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/lane"
 	"github.com/warmstart-ml/warmstart/server/shelf"
@@ -48,7 +48,7 @@ func (m *Manager) blame(j *job, err error) {
 	m.o.Log.Warn("a job failed", "id", j.ID, "error", err)
 	var path *fs.PathError
 	switch j.Error = err.Error(); {
-	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+	case diskfull.Is(err):
 		j.Error = "the server's disk is full: free some space there, then try again"
 	case errors.As(err, &path):
 		j.Error = "the server failed: its log says why"
