@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 )
 
 // Write creates or replaces the file at path with what write writes. The content goes to a temporary
@@ -70,7 +71,7 @@ func replace(in files, path string, write func(io.Writer) error) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	renamed = true
-	if err := syncDir(in, dir); err != nil {
+	if err := SyncDir(in, dir); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
@@ -107,8 +108,11 @@ func fill(tmp *os.File, write func(io.Writer) error) error {
 	return tmp.Close()
 }
 
-// syncDir makes the rename itself durable. Windows cannot sync a folder and does not need it.
-func syncDir(in files, dir string) error {
+// SyncDir makes what was made, renamed or removed in a folder last through a power cut. Windows cannot sync a folder and does not need
+// it; file systems that cannot are left alone.
+func SyncDir(in interface {
+	Open(name string) (*os.File, error)
+}, dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
@@ -117,5 +121,8 @@ func syncDir(in files, dir string) error {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	if err := d.Sync(); !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) { // as fsync(2) has it
+		return err
+	}
+	return nil
 }

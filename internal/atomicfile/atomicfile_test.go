@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -110,6 +112,35 @@ func TestWriteBadTargets(t *testing.T) {
 	if got := names(t, dir); len(got) != 0 {
 		t.Errorf("folder holds %v, want nothing", got)
 	}
+}
+
+// TestSyncDir: a folder can be synced, one that is not there cannot, and what can't be synced at all is let pass.
+func TestSyncDir(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := atomicfile.SyncDir(root, "."); err != nil {
+		t.Error(err)
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	if err := atomicfile.SyncDir(root, "nothing"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: error %v", err)
+	}
+	if err := atomicfile.SyncDir(pipe{}, "."); err != nil {
+		t.Errorf("what cannot be synced: %v", err)
+	}
+}
+
+// pipe opens a pipe, which cannot be synced.
+type pipe struct{}
+
+func (pipe) Open(string) (*os.File, error) {
+	r, _, err := os.Pipe()
+	return r, err
 }
 
 // Writers of one path never mix their bytes.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 	"github.com/warmstart-ml/warmstart/pairs"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/picture"
@@ -135,8 +136,23 @@ func (in *Intake) finish(p *api.Pairs) error {
 	if len(whole) > MaxPairs {
 		return fmt.Errorf("%w: it has %d pairs, at most %d are taken", ErrTooLarge, len(whole), MaxPairs)
 	}
-	for _, folder := range []string{"A/train", "B/train", "A/test", "B/test"} {
-		if err := in.root.MkdirAll(folder, 0o700); err != nil {
+	if err := in.arrange(whole, p); err != nil {
+		return err
+	}
+	p.Skipped = in.skipped
+	if in.more > 0 {
+		p.Skipped = append(p.Skipped, fmt.Sprintf("and %d more", in.more))
+	}
+	return nil
+}
+
+// folders are those of a set of pairs.
+var folders = []string{"A", "B", "A/train", "B/train", "A/test", "B/test"}
+
+// arrange moves pictures to where they stay, and makes that last: a file on disk is lost where its name is not.
+func (in *Intake) arrange(whole []key, p *api.Pairs) error {
+	for _, folder := range folders {
+		if err := in.root.Mkdir(folder, 0o700); err != nil {
 			return err
 		}
 	}
@@ -152,9 +168,10 @@ func (in *Intake) finish(p *api.Pairs) error {
 			return err
 		}
 	}
-	p.Skipped = in.skipped
-	if in.more > 0 {
-		p.Skipped = append(p.Skipped, fmt.Sprintf("and %d more", in.more))
+	for _, folder := range folders {
+		if err := atomicfile.SyncDir(in.root, folder); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -62,15 +62,18 @@ func (s *Store) Dir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{root}
-	return d, d.sweep()
+	d := &Dir{root, func() error { return atomicfile.SyncDir(root, ".") }}
+	return d, errors.Join(atomicfile.SyncDir(s.root, "."), d.sweep())
 }
 
 // NewID draws an ID: 60 random bits.
 func NewID() string { return strings.ToLower(rand.Text()[:12]) }
 
 // Dir is a folder of things with IDs.
-type Dir struct{ root *os.Root }
+type Dir struct {
+	root *os.Root
+	sync func() error // makes the IDs on disk those that there are
+}
 
 // Close closes the folder.
 func (d *Dir) Close() error { return d.root.Close() }
@@ -114,8 +117,16 @@ func (d *Dir) List() ([]string, error) {
 	return ids, nil
 }
 
-// Make makes the folder of a new thing.
-func (d *Dir) Make(id string) error { return d.root.Mkdir(id, 0o700) }
+// Make makes the folder of a new thing, to last: what is written into it would be lost with it.
+func (d *Dir) Make(id string) error {
+	if err := d.root.Mkdir(id, 0o700); err != nil {
+		return err
+	}
+	if err := d.sync(); err != nil {
+		return errors.Join(err, d.root.Remove(id))
+	}
+	return nil
+}
 
 // Root opens the folder of a thing.
 func (d *Dir) Root(id string) (*os.Root, error) { return d.root.OpenRoot(id) }
@@ -123,10 +134,14 @@ func (d *Dir) Root(id string) (*os.Root, error) { return d.root.OpenRoot(id) }
 // Path returns the path of the folder of a thing, for what can't do with a root.
 func (d *Dir) Path(id string) string { return filepath.Join(d.root.Name(), id) }
 
-// Remove removes a thing: in one step for those who list, whatever is cut off in between.
+// Remove removes a thing: in one step for those who list, whatever is cut off in between. Its files go when its ID has gone for good, so that
+// it does not come back without them.
 func (d *Dir) Remove(id string) error {
 	gone := doomed + id
 	if err := d.root.Rename(id, gone); err != nil {
+		return err
+	}
+	if err := d.sync(); err != nil {
 		return err
 	}
 	return d.root.RemoveAll(gone)

@@ -95,6 +95,45 @@ func TestThings(t *testing.T) {
 	}
 }
 
+// TestSync: things are made and removed on disk before that is told, and a disk that fails leaves nothing half-done.
+func TestSync(t *testing.T) {
+	_, d := open(t, t.TempDir())
+	id := NewID()
+	var seen []string // IDs whenever the folder is synced
+	var failing error
+	d.sync = func() error {
+		ids, err := d.List()
+		if err != nil {
+			t.Error(err)
+		}
+		seen = append(seen, strings.Join(ids, " "))
+		return failing
+	}
+	if err := errors.Join(d.Make(id), d.Remove(id)); err != nil || !slices.Equal(seen, []string{id, ""}) {
+		t.Errorf("synced with %q, %v", seen, err)
+	}
+	failing = errors.New("failing")
+	if err := d.Make(id); !errors.Is(err, failing) {
+		t.Errorf("made: error %v", err)
+	}
+	if ids, err := d.List(); err != nil || len(ids) > 0 {
+		t.Errorf("left are %q, %v", ids, err)
+	}
+	failing = nil
+	if err := errors.Join(d.Make(id), d.WriteJSON(id, "a.json", 1)); err != nil {
+		t.Fatal(err)
+	}
+	failing = errors.New("failing")
+	if err := d.Remove(id); !errors.Is(err, failing) {
+		t.Errorf("removed: error %v", err)
+	}
+	if f, _, err := d.Open(doomed+id, "a.json"); err != nil {
+		t.Errorf("its files went before its ID: %v", err)
+	} else {
+		f.Close()
+	}
+}
+
 // TestOutside: nothing outside of the folder is read or written, whatever lies in it.
 func TestOutside(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
