@@ -21,9 +21,12 @@ import (
 // ErrDamaged is wrapped by errors about content that breaks the format or does not match its checksum.
 var ErrDamaged = errors.New("damaged, or not a safetensors file")
 
+// defaultHeader is the largest header in bytes that Read accepts unless it is told otherwise, and Write writes: 1 MiB.
+const defaultHeader = 1 << 20
+
 // Options bound what Read accepts.
 type Options struct {
-	// MaxHeader is the largest header in bytes; 0 means 1 MiB.
+	// MaxHeader is the largest header in bytes; 0 means defaultHeader.
 	MaxHeader int64
 	// Finite refuses float32 values that are NaN or infinite, as weights never are.
 	Finite bool
@@ -119,7 +122,7 @@ func ReadMetadata(name string, o Options) (map[string]string, error) {
 // maxHeader is MaxHeader with its default.
 func (o Options) maxHeader() int64 {
 	if o.MaxHeader == 0 {
-		return 1 << 20
+		return defaultHeader
 	}
 	return o.MaxHeader
 }

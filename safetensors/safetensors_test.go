@@ -147,6 +147,24 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
+// TestLongestHeader: what is written can be read without being asked to accept more.
+func TestLongestHeader(t *testing.T) {
+	overhead := len(`{"__metadata__":{"x":"",}}`) + len(sumEntry(emptySum))
+	for longer, ok := range map[int]bool{0: true, 1: false} {
+		var b bytes.Buffer
+		err := Write(&b, &File{Metadata: map[string]string{"x": strings.Repeat("x", defaultHeader-overhead+longer)}})
+		if (err == nil) != ok {
+			t.Errorf("a header of %d bytes: error %v", defaultHeader+longer, err)
+		}
+		if !ok {
+			continue
+		}
+		if _, err := decode(b.Bytes(), Options{}); err != nil || b.Len() != 8+defaultHeader {
+			t.Errorf("%d bytes are read with error %v", b.Len(), err)
+		}
+	}
+}
+
 // withHeader makes a file out of a header and a number of zero bytes.
 func withHeader(header string, data int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))

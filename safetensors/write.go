@@ -21,7 +21,7 @@ var emptySum = strings.Repeat("0", 2*sha256.Size)
 // quotes would be escaped.
 func sumEntry(sum string) []byte { return []byte(`"` + sumKey + `":"` + sum + `"`) }
 
-// Write writes the file, with tensors and metadata sorted by name.
+// Write writes the file, with tensors and metadata sorted by name. What Read would refuse for its long header is not written.
 func Write(w io.Writer, f *File) error {
 	tensors := slices.Clone(f.Tensors)
 	slices.SortFunc(tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
@@ -69,6 +69,9 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 	}
 	for len(text)%8 != 0 {
 		text = append(text, ' ')
+	}
+	if len(text) > defaultHeader {
+		return nil, fmt.Errorf("header of %d bytes, at most %d are allowed: shorten names and metadata", len(text), defaultHeader)
 	}
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), nil
 }

@@ -133,8 +133,28 @@ func (s *Server) blendEffects(w http.ResponseWriter, r *http.Request, _ query) e
 	if err != nil {
 		return err
 	}
-	e := api.Effect{Name: in.Name, Prompt: a.Prompt + ", " + b.Prompt, Strength: 1, Blend: &api.Blend{A: in.A, B: in.B, Weight: in.Weight}}
+	e := api.Effect{Name: in.Name, Prompt: both(a.Prompt, b.Prompt), Strength: 1, Blend: &api.Blend{A: in.A, B: in.B, Weight: in.Weight}}
 	return s.add(w, r, e, mixed, api.NewEffect{})
+}
+
+// both is the prompt of a blend: that of each, shortened where the two are longer than a prompt may be. Blends of blends would double it
+// every time.
+func both(a, b string) string {
+	const room = warmstart.MaxPrompt - len(", ")
+	a = cut(a, max(room/2, room-len(b)))
+	return a + ", " + cut(b, room-len(a))
+}
+
+// cut shortens a text to so many bytes, and shows that.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := most - len("…")
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return strings.TrimSpace(text[:end]) + "…"
 }
 
 func (s *Server) effect(w http.ResponseWriter, r *http.Request, _ query) error {

@@ -47,6 +47,7 @@ var byError = []struct {
 	{shelf.ErrFull, http.StatusConflict},
 	{shelf.ErrOtherBase, http.StatusConflict},
 	{shelf.ErrNoAdapter, http.StatusConflict},
+	{shelf.ErrPrompt, http.StatusUnprocessableEntity},
 	{jobs.ErrUnknown, http.StatusNotFound},
 	{jobs.ErrConflict, http.StatusConflict},
 	{jobs.ErrInvalid, http.StatusUnprocessableEntity},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/server/api"
 )
@@ -187,6 +188,17 @@ func TestNames(t *testing.T) {
 	}
 	if got := short(" a\n b\x00c "); got != "a b c" {
 		t.Errorf("%q", got)
+	}
+	for _, c := range []struct{ a, b, want string }{
+		{"a sepia photo", "fog", "a sepia photo, fog"},
+		{strings.Repeat("x", 500), strings.Repeat("y", 498), strings.Repeat("x", 500) + ", " + strings.Repeat("y", 498)},
+		{strings.Repeat("x", 501), strings.Repeat("y", 498), strings.Repeat("x", 497) + "…, " + strings.Repeat("y", 498)},
+		{"fog", strings.Repeat("y", 1000), "fog, " + strings.Repeat("y", 992) + "…"},
+		{strings.Repeat("ä", 400), strings.Repeat("ö", 400), strings.Repeat("ä", 248) + "…, " + strings.Repeat("ö", 248) + "…"},
+	} {
+		if got := both(c.a, c.b); got != c.want || len(got) > warmstart.MaxPrompt {
+			t.Errorf("%d and %d bytes become %d: %q", len(c.a), len(c.b), len(got), got)
+		}
 	}
 	for _, name := range []string{"", " a", "a ", "a\tb", "a\u202eb", "\xff", fmt.Sprint(strings.Repeat("x", 101))} {
 		if checkName(name) == nil {

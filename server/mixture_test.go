@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/server/api"
 )
 
@@ -31,6 +32,12 @@ func TestMixture(t *testing.T) {
 		}
 		if bytes.Equal(before, apply(ids[0], "")) {
 			t.Errorf("weight %g: nothing is mixed in", weight)
+		}
+	}
+	for range 11 { // its prompt would be more than a thousand times as long
+		mixed := into[api.Effect](t, s.do("POST", "/v1/effects/blend", api.Blend{A: ids[0], B: ids[0], Weight: 0.5}).want(t, http.StatusCreated, ""))
+		if ids[0] = mixed.ID; len(mixed.Prompt) > warmstart.MaxPrompt {
+			t.Fatalf("a prompt of %d bytes", len(mixed.Prompt))
 		}
 	}
 	for _, query := range []string{"?with=nothing", "?with=" + ids[1] + "&weight=1.5", "?with=" + ids[1] + "&weight=NaN", "?with=" + ids[1] + "&strength=1"} {

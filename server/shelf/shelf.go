@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/store"
@@ -25,6 +26,7 @@ var (
 	ErrUnknown   = errors.New("there is no such effect")
 	ErrFull      = fmt.Errorf("the shelf holds %d effects, the most there may be: delete some", MaxEffects)
 	ErrOtherBase = errors.New("the effect was made with other models: make it anew")
+	ErrPrompt    = fmt.Errorf("the prompt is longer than %d bytes, the most there may be: shorten it", warmstart.MaxPrompt)
 	ErrNoAdapter = errors.New("all weights of the effect were trained, so that it is no adapter: download its weights")
 )
 
@@ -68,6 +70,9 @@ func Open(dir *store.Dir, base *lora.Base, log *slog.Logger) (*Shelf, error) {
 
 // Add keeps a new effect, and fills in what makes it one of its own.
 func (s *Shelf) Add(e api.Effect, w Weights) (api.Effect, error) {
+	if len(e.Prompt) > warmstart.MaxPrompt {
+		return e, ErrPrompt
+	}
 	e.ID, e.Created, e.Base, e.Kind, e.Version = store.NewID(), time.Now().UTC().Round(time.Millisecond), s.base.Hash, w.Kind(), 1
 	s.writing.Lock()
 	defer s.writing.Unlock()

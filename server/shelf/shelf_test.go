@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/warmstart-ml/warmstart"
 	"github.com/warmstart-ml/warmstart/internal/tiny"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/server/api"
@@ -113,6 +115,20 @@ func TestSurvives(t *testing.T) {
 
 // errorOf is the error of a call with two results.
 func errorOf[T any](_ T, err error) error { return err }
+
+// TestLongPrompt: what goes into the header of a file must leave it readable.
+func TestLongPrompt(t *testing.T) {
+	b := tinyBase(t, 1)
+	s, _ := open(t, t.TempDir(), b)
+	for length, want := range map[int]error{warmstart.MaxPrompt: nil, warmstart.MaxPrompt + 1: ErrPrompt} {
+		if _, err := s.Add(api.Effect{Name: "x", Prompt: strings.Repeat("x", length), Strength: 1}, adapter(b, 0.01)); !errors.Is(err, want) {
+			t.Errorf("a prompt of %d bytes: error %v", length, err)
+		}
+	}
+	if s.Len() != 1 {
+		t.Errorf("%d effects", s.Len())
+	}
+}
 
 // TestStrength: an effect is scaled linearly, of either kind alike, and so are the files that are taken away.
 func TestStrength(t *testing.T) {
