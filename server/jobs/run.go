@@ -112,6 +112,9 @@ func (m *Manager) train(ctx context.Context, j *job) (state string, err error) {
 		}
 	}
 	if err := t.finish(ctx); err != nil {
+		if ctx.Err() != nil {
+			return m.interrupted(ctx, t)
+		}
 		return "", err
 	}
 	return api.Done, t.keep(t.tuned.now)
