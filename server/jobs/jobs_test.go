@@ -89,6 +89,59 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// TestRetire: of the jobs that are stopped those stopped last can be continued. The others are cancelled, and leave nothing to go on from.
+func TestRetire(t *testing.T) {
+	m, dir := manager(t)
+	stopped := func(halted time.Duration) *job {
+		j := m.add(t, "c", api.Queued, 0)
+		j.State, j.Halted = api.Stopped, time.Unix(1e9, 0).Add(halted)
+		if err := errors.Join(m.save(j), os.Mkdir(filepath.Join(dir, j.ID, SideTuned), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	var all []*job
+	for i := range maxStopped + 3 {
+		all = append(all, stopped(time.Duration(i)*time.Second))
+	}
+	check := func(m *Manager, gone int) {
+		t.Helper()
+		for i, j := range all {
+			want := api.Stopped
+			if i < gone {
+				want = api.Cancelled
+			}
+			if got, err := m.Get(j.ID); err != nil || got.State != want {
+				t.Errorf("job %d is %s instead of %s, %v", i, got.State, want, err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, j.ID, SideTuned)); (err == nil) != (want == api.Stopped) {
+				t.Errorf("job %d is %s, its checkpoint: %v", i, want, err)
+			}
+		}
+	}
+	again, err := Open(m.o) // those that piled up before
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	check(again, 3)
+	waiting := m.add(t, "c", api.Queued, time.Hour) // the oldest by age
+	again.jobs[waiting.ID] = waiting
+	if _, err := again.Stop(waiting.ID); err != nil {
+		t.Fatal(err)
+	}
+	check(again, 4)
+	if got, err := again.Get(waiting.ID); err != nil || got.State != api.Stopped {
+		t.Errorf("what was stopped last is %s, %v", got.State, err)
+	}
+	if _, err := again.Cancel(all[10].ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, all[10].ID, SideTuned)); err == nil {
+		t.Error("a stopped job that is cancelled keeps its checkpoint")
+	}
+}
+
 // TestOpen: jobs on disk are there again; damaged ones are left alone.
 func TestOpen(t *testing.T) {
 	m, dir := manager(t)

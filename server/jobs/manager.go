@@ -69,6 +69,7 @@ func Open(o Options) (*Manager, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.retire()
 	m.next()
 	return m, nil
 }
@@ -160,6 +161,45 @@ func (m *Manager) prune() {
 		}
 		delete(m.jobs, j.ID)
 	}
+}
+
+// retire cancels jobs that were stopped longest ago, so that what they would go on from does not pile up.
+func (m *Manager) retire() {
+	var stopped []*job
+	for _, j := range m.jobs {
+		if j.State == api.Stopped {
+			stopped = append(stopped, j)
+		}
+	}
+	slices.SortFunc(stopped, func(a, b *job) int {
+		if c := a.Halted.Compare(b.Halted); c != 0 {
+			return c
+		}
+		return byAge(a, b)
+	})
+	for _, j := range stopped[:max(len(stopped)-maxStopped, 0)] {
+		if err := m.settle(j, api.Cancelled); err != nil {
+			m.o.Log.Warn("a stopped job cannot be cancelled", "id", j.ID, "error", err)
+		}
+	}
+}
+
+// settle gives a job that does not run a state that it stays in.
+func (m *Manager) settle(j *job, state string) error {
+	before := j.record
+	j.State, j.Position = state, 0
+	if state == api.Stopped {
+		j.Halted = time.Now().UTC()
+	}
+	if err := m.save(j); err != nil {
+		j.record = before
+		return err
+	}
+	if api.Over(state) {
+		m.clean(j)
+	}
+	j.tell()
+	return nil
 }
 
 func byAge(a, b *job) int {

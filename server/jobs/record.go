@@ -28,6 +28,8 @@ type record struct {
 	Before int     `json:"before"` // steps of training that the effect had when the job began
 	Tuned  float64 `json:"tuned_seconds"`
 	Raced  float64 `json:"scratch_seconds"`
+
+	Halted time.Time `json:"halted,omitzero"` // when it was stopped last
 }
 
 // order is what a client wants of a job that runs.
@@ -51,6 +53,7 @@ const (
 	maxPerClient = 16
 	maxRunning   = 4
 	maxFinished  = 100 // jobs that are over and kept
+	maxStopped   = 32  // jobs that are stopped and can be continued, from checkpoints of some MB
 	maxSeconds   = 3600
 	maxSteps     = 1_000_000
 )

@@ -34,11 +34,15 @@ func (m *Manager) run(ctx context.Context, j *job) {
 		m.blame(j, err)
 	}
 	j.State, j.cancel = state, nil
+	if state == api.Stopped {
+		j.Halted = time.Now().UTC()
+	}
 	m.logSave(j)
 	if api.Over(state) {
 		m.clean(j)
 	}
 	j.tell()
+	m.retire()
 	m.forget()
 	m.next()
 }

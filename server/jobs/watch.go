@@ -128,13 +128,10 @@ func (m *Manager) end(id string, how order, state string) (api.Job, error) {
 		j.cancel()
 		return j.whole(), nil
 	case j.State == api.Queued || j.State == api.Stopped && how == cancel:
-		before := j.State
-		j.State, j.Position = state, 0
-		if err := m.save(j); err != nil {
-			j.State = before
+		if err := m.settle(j, state); err != nil {
 			return api.Job{}, err
 		}
-		j.tell()
+		m.retire()
 		m.next()
 		return j.whole(), nil
 	}
