@@ -54,6 +54,7 @@ var byError = []struct {
 	{jobs.ErrBusy, http.StatusTooManyRequests},
 	{lane.ErrBusy, http.StatusTooManyRequests},
 	{dataset.ErrUnknown, http.StatusNotFound},
+	{dataset.ErrBusy, http.StatusTooManyRequests},
 	{dataset.ErrFull, http.StatusConflict},
 	{dataset.ErrTooLarge, http.StatusRequestEntityTooLarge},
 	{dataset.ErrInvalid, http.StatusUnprocessableEntity},

@@ -1,7 +1,11 @@
 package server
 
 import (
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
+	"os"
 
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/server/dataset"
@@ -21,27 +25,38 @@ func (s *Server) newPairs(w http.ResponseWriter, r *http.Request, q query) error
 		return &http.MaxBytesError{Limit: dataset.MaxBytes}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, dataset.MaxBytes)
-	var fill func(*dataset.Intake) error
-	switch t := mediaType(r); t {
-	case "application/zip", "application/x-zip-compressed":
-		fill = func(in *dataset.Intake) error { return in.Zip(r.Body) }
-	case "multipart/form-data":
-		form, err := r.MultipartReader()
-		if err != nil {
-			return fail(http.StatusBadRequest, "the form cannot be read: %w", err)
-		}
-		fill = func(in *dataset.Intake) error { return in.Form(form) }
-	default:
-		return fail(http.StatusUnsupportedMediaType, "the request is of type %q: send application/zip or multipart/form-data", t)
+	fill, err := filler(r)
+	if err != nil {
+		return err
 	}
-	read := readWithin(w, pairsTime)
-	p, err := s.pairs.Add(r.Context(), name, fill)
-	read(err)
+	receive := func(to io.Writer) error {
+		read := readWithin(w, pairsTime)
+		_, err := io.Copy(to, r.Body)
+		read(err)
+		return err
+	}
+	p, err := s.pairs.Add(r.Context(), name, receive, fill)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", "/v1/pairs/"+p.ID)
 	return writeJSON(w, http.StatusCreated, p)
+}
+
+// filler returns what takes in an upload of the request's type.
+func filler(r *http.Request) (func(*dataset.Intake, *os.File) error, error) {
+	switch t := mediaType(r); t {
+	case "application/zip", "application/x-zip-compressed":
+		return (*dataset.Intake).Zip, nil
+	case "multipart/form-data":
+		_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err != nil || params["boundary"] == "" {
+			return nil, fail(http.StatusBadRequest, "the form cannot be read: its Content-Type has no boundary")
+		}
+		return func(in *dataset.Intake, f *os.File) error { return in.Form(multipart.NewReader(f, params["boundary"])) }, nil
+	default:
+		return nil, fail(http.StatusUnsupportedMediaType, "the request is of type %q: send application/zip or multipart/form-data", t)
+	}
 }
 
 func (s *Server) pairsOf(w http.ResponseWriter, r *http.Request, _ query) error {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/warmstart-ml/warmstart/imageio"
@@ -86,8 +87,18 @@ func several(n int, a, b string) (f files) {
 	return f
 }
 
-func fromZip(archive []byte) func(*Intake) error {
-	return func(in *Intake) error { return in.Zip(bytes.NewReader(archive)) }
+// sent is what receives an upload.
+func sent(upload []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(upload)
+		return err
+	}
+}
+
+// addZip adds an archive.
+func (s *Store) addZip(t *testing.T, name string, archive []byte) (api.Pairs, error) {
+	t.Helper()
+	return s.Add(t.Context(), name, sent(archive), (*Intake).Zip)
 }
 
 // TestLayouts: archives as people have them, and what becomes of their pairs.
@@ -120,7 +131,7 @@ func TestLayouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := open(t, t.TempDir())
-			p, err := s.Add(t.Context(), "mine", fromZip(c.files.zip(t)))
+			p, err := s.addZip(t, "mine", c.files.zip(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,7 +217,7 @@ func TestHostileZips(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s, _ := open(t, dir)
-			_, err := s.Add(t.Context(), "evil", fromZip(c.archive))
+			_, err := s.addZip(t, "evil", c.archive)
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), "\n") || len(err.Error()) > 400 {
 				t.Errorf("error %v", err)
 			}
@@ -218,11 +229,21 @@ func TestHostileZips(t *testing.T) {
 	}
 }
 
+// boundary is what forms have between their parts.
+const boundary = "xxxxxxxx"
+
+// addForm adds a form.
+func (s *Store) addForm(t *testing.T, form []byte) (api.Pairs, error) {
+	t.Helper()
+	return s.Add(t.Context(), "form", sent(form), func(in *Intake, f *os.File) error { return in.Form(multipart.NewReader(f, boundary)) })
+}
+
 // form makes a form with files.
-func form(t *testing.T, parts ...[3]string) *multipart.Reader {
+func form(t *testing.T, parts ...[3]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
+	w.SetBoundary(boundary)
 	for _, p := range parts {
 		f, err := w.CreateFormFile(p[0], p[1])
 		if err != nil {
@@ -231,30 +252,26 @@ func form(t *testing.T, parts ...[3]string) *multipart.Reader {
 		io.WriteString(f, p[2])
 	}
 	w.Close()
-	return multipart.NewReader(&b, w.Boundary())
+	return b.Bytes()
 }
 
 func TestForm(t *testing.T) {
 	x, y := string(png(20, 20, 0.1)), string(png(20, 20, 0.9))
 	s, _ := open(t, t.TempDir())
-	p, err := s.Add(t.Context(), "form", func(in *Intake) error {
-		return in.Form(form(t, [3]string{"a", "deep/1.png", x}, [3]string{"a", "2.png", x}, [3]string{"b", "2.png", y}, [3]string{"b", "1.jpg", y}, [3]string{"a", "notes.txt", "hello"}))
-	})
+	p, err := s.addForm(t, form(t, [3]string{"a", "deep/1.png", x}, [3]string{"a", "2.png", x}, [3]string{"b", "2.png", y}, [3]string{"b", "1.jpg", y}, [3]string{"a", "notes.txt", "hello"}))
 	if err != nil || p.Train != 2 || len(p.Skipped) != 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
-	p, err = s.Add(t.Context(), "zip", func(in *Intake) error {
-		return in.Form(form(t, [3]string{"zip", "a.zip", string(several(2, "A", "B").zip(t))}))
-	})
+	p, err = s.addForm(t, form(t, [3]string{"zip", "a.zip", string(several(2, "A", "B").zip(t))}))
 	if err != nil || p.Train != 2 {
 		t.Errorf("%+v, %v", p, err)
 	}
-	for text, f := range map[string]*multipart.Reader{
+	for text, f := range map[string][]byte{
 		"no field": form(t, [3]string{"c", "1.png", x}),
 		"no PNG":   form(t),
-		"damaged":  multipart.NewReader(strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"1.png\"\r\n\r\nhal"), "x"),
+		"damaged":  []byte("--" + boundary + "\r\nContent-Disposition: form-data; name=\"a\"; filename=\"1.png\"\r\n\r\nhal"),
 	} {
-		if _, err := s.Add(t.Context(), "bad", func(in *Intake) error { return in.Form(f) }); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), text) {
+		if _, err := s.addForm(t, f); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -264,7 +281,7 @@ func TestForm(t *testing.T) {
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	s, closeIt := open(t, dir)
-	p, err := s.Add(t.Context(), "mine", fromZip(several(2, "A", "B").zip(t)))
+	p, err := s.addZip(t, "mine", several(2, "A", "B").zip(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,14 +310,14 @@ func TestCancelled(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := s.Add(ctx, "x", func(in *Intake) error {
+	_, err := s.Add(ctx, "x", sent(nil), func(in *Intake, _ *os.File) error {
 		cancel()
 		return in.picture(key{stem: "x"}, input, "x.png", png(20, 20, 0))
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := s.Add(t.Context(), "mine", fromZip(several(1, "A", "B").zip(t))); err != nil {
+	if _, err := s.addZip(t, "mine", several(1, "A", "B").zip(t)); err != nil {
 		t.Error(err)
 	}
 	s.mu.Lock()
@@ -308,8 +325,51 @@ func TestCancelled(t *testing.T) {
 		s.sets[store.NewID()] = api.Pairs{}
 	}
 	s.mu.Unlock()
-	if _, err := s.Add(t.Context(), "one too many", fromZip(nil)); !errors.Is(err, ErrFull) {
+	if _, err := s.addZip(t, "one too many", nil); !errors.Is(err, ErrFull) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestUploads: those that come slowly keep nobody waiting, there may be so many, and who waits for a turn may go.
+func TestUploads(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	archive := several(1, "A", "B").zip(t)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	slowly := func(w io.Writer) error {
+		begun <- struct{}{}
+		<-goOn
+		return sent(archive)(w)
+	}
+	var slow sync.WaitGroup
+	for range maxUploads - 1 {
+		slow.Go(func() {
+			if _, err := s.Add(t.Context(), "slow", slowly, (*Intake).Zip); err != nil {
+				t.Error(err)
+			}
+		})
+		<-begun
+	}
+	if _, err := s.addZip(t, "fast", archive); err != nil {
+		t.Error(err)
+	}
+	s.one <- struct{}{} // as if an upload was taken in
+	ctx, cancel := context.WithCancel(t.Context())
+	waits := func(w io.Writer) error {
+		if _, err := s.addZip(t, "one too many", archive); !errors.Is(err, ErrBusy) {
+			t.Errorf("error %v", err)
+		}
+		cancel()
+		return sent(archive)(w)
+	}
+	if _, err := s.Add(ctx, "gone", waits, (*Intake).Zip); !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away: error %v", err)
+	}
+	<-s.one
+	close(goOn)
+	slow.Wait()
+	if left, _ := os.ReadDir(filepath.Join(dir, "pairs")); len(left) != maxUploads || len(s.List()) != maxUploads || s.uploads != 0 {
+		t.Errorf("%d folders, %d sets, %d uploads", len(left), len(s.List()), s.uploads)
 	}
 }
 
@@ -326,7 +386,7 @@ func FuzzZip(f *testing.F) {
 		defer root.Close()
 		in := &Intake{ctx: t.Context(), root: root, decoder: decoder, found: map[key]*found{}}
 		var p api.Pairs
-		if err := in.Zip(bytes.NewReader(archive)); err == nil && in.finish(&p) == nil && p.Train == 0 {
+		if err := in.zip(bytes.NewReader(archive)); err == nil && in.finish(&p) == nil && p.Train == 0 {
 			t.Errorf("%+v", p)
 		}
 	})

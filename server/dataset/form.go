@@ -24,7 +24,7 @@ func (in *Intake) Form(form *multipart.Reader) error {
 		}
 		switch field := part.FormName(); field {
 		case "zip":
-			err = in.Zip(part)
+			err = in.zip(part)
 		case "a":
 			err = in.part(part, input)
 		case "b":

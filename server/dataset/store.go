@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -24,11 +25,14 @@ const (
 	MaxPairs = 1000      // in it
 	maxSets  = 50
 	keptSide = 256 // pixels; larger pictures are scaled down
+
+	maxUploads = 4 // that come or wait to be taken in, each in a file meanwhile
 )
 
 // Errors about pairs, for answers to be told apart.
 var (
 	ErrUnknown  = errors.New("there are no such pairs")
+	ErrBusy     = fmt.Errorf("%d uploads are on their way, the most there may be: try again later", maxUploads)
 	ErrFull     = fmt.Errorf("there are %d sets of pairs, the most there may be: delete some", maxSets)
 	ErrTooLarge = errors.New("the upload is too large")
 	ErrInvalid  = errors.New("the upload cannot be used")
@@ -39,13 +43,18 @@ type Store struct {
 	dir     *store.Dir
 	decoder *picture.Decoder
 	log     *slog.Logger
-	one     chan struct{} // held while an upload is taken in: one at a time
+	one     chan struct{} // held while an upload that has come is taken in: one at a time
 
-	mu   sync.Mutex
-	sets map[string]api.Pairs
+	mu      sync.Mutex
+	sets    map[string]api.Pairs
+	uploads int // that come, wait or are taken in
 }
 
-const recordFile = "pairs.json"
+// Files of a set.
+const (
+	recordFile = "pairs.json"
+	uploadFile = "upload" // as it was sent, until it is taken in
+)
 
 // Open reads the sets in a folder. Those that are damaged, or were being taken in when the server was killed, are removed.
 func Open(dir *store.Dir, decoder *picture.Decoder, log *slog.Logger) (*Store, error) {
@@ -117,20 +126,13 @@ func (s *Store) Remove(id string) error {
 	return nil
 }
 
-// Add takes in an upload, which fill puts into an intake.
-func (s *Store) Add(ctx context.Context, name string, fill func(*Intake) error) (p api.Pairs, err error) {
-	select {
-	case s.one <- struct{}{}:
-		defer func() { <-s.one }()
-	case <-ctx.Done():
-		return p, context.Cause(ctx)
+// Add takes in an upload. Receive writes it to a file, which may take as long as the client takes; then fill puts it into an intake, one upload at
+// a time.
+func (s *Store) Add(ctx context.Context, name string, receive func(io.Writer) error, fill func(*Intake, *os.File) error) (p api.Pairs, err error) {
+	if err := s.admit(); err != nil {
+		return p, err
 	}
-	s.mu.Lock()
-	full := len(s.sets) >= maxSets
-	s.mu.Unlock()
-	if full {
-		return p, ErrFull
-	}
+	defer s.leave()
 	p = api.Pairs{ID: store.NewID(), Name: name, Created: time.Now().UTC().Round(time.Millisecond)}
 	if err := s.dir.Make(p.ID); err != nil {
 		return p, err
@@ -142,28 +144,74 @@ func (s *Store) Add(ctx context.Context, name string, fill func(*Intake) error) 
 			}
 		}
 	}()
-	if err := s.fill(ctx, &p, fill); err != nil {
+	root, err := s.dir.Root(p.ID)
+	if err != nil {
 		return p, err
 	}
-	if err := s.dir.WriteJSON(p.ID, recordFile, p); err != nil {
+	defer root.Close()
+	upload, err := root.OpenFile(uploadFile, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
 		return p, err
+	}
+	defer upload.Close()
+	if err := receive(upload); err != nil {
+		return p, err
+	}
+	in := &Intake{ctx: ctx, root: root, decoder: s.decoder, found: map[key]*found{}}
+	return p, s.take(in, &p, upload, fill)
+}
+
+// admit refuses an upload that is one too many.
+func (s *Store) admit() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case len(s.sets) >= maxSets:
+		return ErrFull
+	case s.uploads >= maxUploads:
+		return ErrBusy
+	}
+	s.uploads++
+	return nil
+}
+
+func (s *Store) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uploads--
+}
+
+// take waits for its turn, takes in what has come, and keeps it.
+func (s *Store) take(in *Intake, p *api.Pairs, upload *os.File, fill func(*Intake, *os.File) error) error {
+	select {
+	case s.one <- struct{}{}:
+		defer func() { <-s.one }()
+	case <-in.ctx.Done():
+		return context.Cause(in.ctx)
+	}
+	s.mu.Lock()
+	full := len(s.sets) >= maxSets // since it was admitted
+	s.mu.Unlock()
+	if full {
+		return ErrFull
+	}
+	if _, err := upload.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := fill(in, upload); err != nil {
+		return err
+	}
+	if err := in.finish(p); err != nil {
+		return err
+	}
+	if err := errors.Join(upload.Close(), in.root.Remove(uploadFile)); err != nil {
+		return err
+	}
+	if err := s.dir.WriteJSON(p.ID, recordFile, *p); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sets[p.ID] = p
-	return p, nil
-}
-
-// fill takes in the pictures and writes the pairs.
-func (s *Store) fill(ctx context.Context, p *api.Pairs, fill func(*Intake) error) error {
-	root, err := s.dir.Root(p.ID)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	in := &Intake{ctx: ctx, root: root, decoder: s.decoder, found: map[key]*found{}}
-	if err := fill(in); err != nil {
-		return err
-	}
-	return in.finish(p)
+	s.sets[p.ID] = *p
+	return nil
 }

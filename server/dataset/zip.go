@@ -24,23 +24,31 @@ const (
 	freeRatio   = 1 << 20 // bytes; entries up to that may have any ratio
 )
 
-// zipFile is the name of an upload while it is taken in.
+// zipFile is the name of an archive in a form while it is taken in.
 const zipFile = "upload.zip"
 
-// Zip takes in a zip file: pictures in folders A and B with equal names, or pictures side by side. Other folders around these do not matter,
-// and folders called train, val and test keep their meaning.
-func (in *Intake) Zip(r io.Reader) error {
+// zip takes in an archive that is a file of a form.
+func (in *Intake) zip(r io.Reader) error {
 	f, err := in.root.OpenFile(zipFile, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	defer in.root.Remove(zipFile)
 	defer f.Close()
-	size, err := io.Copy(f, r)
+	if _, err := io.Copy(f, r); err != nil {
+		return err
+	}
+	return in.Zip(f)
+}
+
+// Zip takes in a zip file: pictures in folders A and B with equal names, or pictures side by side. Other folders around these do not matter,
+// and folders called train, val and test keep their meaning.
+func (in *Intake) Zip(f *os.File) error {
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	z, err := zip.NewReader(f, size)
+	z, err := zip.NewReader(f, info.Size())
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return fmt.Errorf("%w: it is no zip file, or a damaged one", ErrInvalid)
 	}
