@@ -13,6 +13,7 @@ import (
 	"mime/multipart"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -188,6 +189,12 @@ func TestHostileZips(t *testing.T) {
 		binary.LittleEndian.PutUint32(b[at+24:], 3<<30-1)
 		return b
 	}
+	longNames := func() (f files) {
+		for i := range maxList>>16 + 5 {
+			f = append(f, files{{fmt.Sprintf("%065535d", i), nil}}...)
+		}
+		return f
+	}
 	var manyPairs files
 	pixel := png(1, 1, 0)
 	for i := range MaxPairs + 1 {
@@ -211,6 +218,7 @@ func TestHostileZips(t *testing.T) {
 		"bomb":         {files{{"A/x.png", make([]byte, 4<<20)}}.zip(t), ErrInvalid, "grows more than"},
 		"huge":         {huge(), ErrTooLarge, "holds more than"},
 		"many entries": {manyEntries().zip(t), ErrTooLarge, "entries"},
+		"long names":   {longNames().zip(t), ErrTooLarge, "list of entries"},
 		"many pairs":   {manyPairs.zip(t), ErrTooLarge, "pairs, at most"},
 		"wrong sums":   {flipped(), ErrInvalid, "cannot be unpacked"},
 	} {
@@ -224,6 +232,58 @@ func TestHostileZips(t *testing.T) {
 			left, _ := os.ReadDir(filepath.Join(dir, "pairs"))
 			if len(left) != 0 || len(s.List()) != 0 {
 				t.Errorf("%v is left", left)
+			}
+		})
+	}
+}
+
+// list is an archive of a list of n entries and nothing else. At its end it says that there are said, in so many bytes; wide: in the form for
+// large archives.
+func list(n int, said, size uint64, wide bool) []byte {
+	b := bytes.Repeat(append([]byte("PK\x01\x02"), make([]byte, 42)...), n)
+	le := binary.LittleEndian
+	if wide {
+		end := uint64(len(b))
+		b = append(append(b, "PK\x06\x06"...), make([]byte, 20)...) // length, versions, numbers of disks
+		b = le.AppendUint64(le.AppendUint64(b, said), said)
+		b = le.AppendUint64(le.AppendUint64(b, size), 0)
+		b = append(append(b, "PK\x06\x07"...), make([]byte, 4)...)
+		b = le.AppendUint32(le.AppendUint64(b, end), 1)
+		said, size = 0xffff, 0xffffffff
+	}
+	b = append(append(b, "PK\x05\x06"...), make([]byte, 4)...)
+	b = le.AppendUint16(le.AppendUint16(b, uint16(said)), uint16(said))
+	return append(le.AppendUint32(b, uint32(size)), make([]byte, 6)...)
+}
+
+// TestLongLists: however long the list of entries is, and whatever the archive says about that, little of it is read into memory.
+func TestLongLists(t *testing.T) {
+	const n, header = 500_000, 46
+	for name, c := range map[string]struct {
+		n          int
+		said, size uint64
+		wide, ok   bool
+	}{
+		"short":             {n: 100, said: 100, size: 100 * header, ok: true},
+		"short, wide":       {n: 100, said: 100, size: 100 * header, wide: true, ok: true},
+		"honest":            {n: n, said: n, size: n * header},
+		"honest, wide":      {n: n, said: n, size: n * header, wide: true},
+		"says it is short":  {n: n, said: n % (1 << 16), size: header},
+		"says it has none":  {n: n, size: n * header},
+		"wide and short":    {n: n, said: n % (1 << 16), size: header, wide: true},
+		"says it is longer": {n: n, said: 1 << 50, size: n * header, wide: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			archive := list(c.n, c.said, c.size, c.wide)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			z, err := listZip(bytes.NewReader(archive), int64(len(archive)))
+			runtime.ReadMemStats(&after)
+			if c.ok && (err != nil || len(z.File) != c.n) || !c.ok && !errors.Is(err, ErrTooLarge) {
+				t.Errorf("error %v", err)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 80<<20 {
+				t.Errorf("%d MiB for a list of %d MiB", took>>20, len(archive)>>20)
 			}
 		})
 	}
@@ -377,6 +437,8 @@ func TestUploads(t *testing.T) {
 func FuzzZip(f *testing.F) {
 	f.Add(several(1, "A", "B").zip(f))
 	f.Add([]byte("PK"))
+	f.Add(list(3, 3, 3*46, true))
+	f.Add(list(3, 2, 46, false))
 	decoder := picture.NewDecoder()
 	f.Fuzz(func(t *testing.T, archive []byte) {
 		root, err := os.OpenRoot(t.TempDir())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 // Limits of a zip file. Pictures hardly shrink in one: what grows far when it is unpacked is no picture.
 const (
 	maxEntries  = 10_000
+	maxList     = 4 << 20 // bytes of the list of entries, which is in memory as a whole, several times as large
 	maxUnpacked = 4 * MaxBytes
 	maxRatio    = 100
 	freeRatio   = 1 << 20 // bytes; entries up to that may have any ratio
@@ -48,14 +50,45 @@ func (in *Intake) Zip(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	z, err := zip.NewReader(f, info.Size())
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return fmt.Errorf("%w: it is no zip file, or a damaged one", ErrInvalid)
+	z, err := listZip(f, info.Size())
+	if err != nil {
+		return err
 	}
 	if err := checkZip(z); err != nil {
 		return err
 	}
 	return in.entries(z)
+}
+
+// listZip reads the list of entries. How many there are, how long the list is and where it begins an archive says at its end, in either of two
+// forms, and package zip reads on for as long as there are entries, whatever it says: so what is bounded is what is read.
+func listZip(f io.ReaderAt, size int64) (*zip.Reader, error) {
+	const end = 128 << 10 // bytes that are read to find the list
+	r := &bounded{f, maxList + end}
+	z, err := zip.NewReader(r, size)
+	switch {
+	case errors.Is(err, errBound):
+		return nil, fmt.Errorf("%w: its list of entries is longer than %d MiB", ErrTooLarge, maxList>>20)
+	case err != nil && !errors.Is(err, zip.ErrInsecurePath):
+		return nil, fmt.Errorf("%w: it is no zip file, or a damaged one", ErrInvalid)
+	}
+	r.left = math.MaxInt64
+	return z, nil
+}
+
+// bounded lets so many bytes be read.
+type bounded struct {
+	io.ReaderAt
+	left int64
+}
+
+var errBound = errors.New("too much is read")
+
+func (b *bounded) ReadAt(p []byte, at int64) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, errBound
+	}
+	return b.ReaderAt.ReadAt(p, at)
 }
 
 // checkZip refuses archives that are made to do harm.
