@@ -122,6 +122,9 @@ func Read(r io.Reader, limits Limits) (*Encoded, error) {
 	return &Encoded{W: config.Width, H: config.Height, codec: c, bytes: b}, nil
 }
 
+// Bytes returns the file. It is not to be changed.
+func (e *Encoded) Bytes() []byte { return e.bytes }
+
 // Decode is the second half of Decode.
 func (e *Encoded) Decode() (*Image, error) {
 	m, err := e.codec.decode(bytes.NewReader(e.bytes))

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"image/jpeg"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -162,6 +163,21 @@ func TestBadInput(t *testing.T) {
 		t.Errorf("the shelf holds %+v", list)
 	}
 	s.do("GET", "/metrics", nil).want(t, http.StatusOK, `warmstart_http_requests_total{method="POST",path="/v1/effects",status="201"} 1`)
+}
+
+// TestOrientation: a photo that was taken with the camera on its side is turned upright, as everywhere else.
+func TestOrientation(t *testing.T) {
+	s := start(t, nil)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, imageio.New(40, 20).ToImage(), nil); err != nil {
+		t.Fatal(err)
+	}
+	const exif = "\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+	photo := string(b.Bytes()[:2]) + exif + string(b.Bytes()[2:])
+	r := s.do("POST", "/v1/effects/"+s.effectOf("a sepia photo").ID+"/apply?format=png", []byte(photo), "Content-Type", "image/jpeg").want(t, http.StatusOK, "PNG")
+	if m, err := imageio.Decode(bytes.NewReader(r.body), imageio.Limits{}); err != nil || m.W != 20 || m.H != 40 {
+		t.Errorf("%+v, %v", m, err)
+	}
 }
 
 // TestHead: what can be read can be asked for without its content.

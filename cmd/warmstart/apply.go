@@ -63,7 +63,7 @@ func (c applyCmd) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	defer applier.Close()
-	return c.perform(ctx, u, jobs, applier)
+	return c.perform(ctx, u, jobs, localApplier{applier})
 }
 
 // perform does all pictures and tells what came of them.
@@ -124,9 +124,25 @@ const (
 	maxEncoded = 256 << 20  // bytes of a picture file
 )
 
-// applier changes pictures: here or at a server.
+// applier changes pictures: here or at a server. One that cannot be used is a refused error, which others do not suffer from.
 type applier interface {
-	Apply(ctx context.Context, in *imageio.Image) (*imageio.Image, error)
+	apply(ctx context.Context, in *imageio.Encoded) (*imageio.Image, error)
+}
+
+// refused is the error of a picture that cannot be used.
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+// localApplier changes pictures here.
+type localApplier struct{ *apply.Applier }
+
+func (a localApplier) apply(ctx context.Context, in *imageio.Encoded) (*imageio.Image, error) {
+	m, err := in.Decode()
+	if err != nil {
+		return nil, refused{err}
+	}
+	return a.Apply(ctx, m)
 }
 
 // applyWork is pictures under way.
@@ -142,7 +158,7 @@ type applyWork struct {
 	skipped []error // by job
 }
 
-// do does one picture. One that cannot be read is left out.
+// do does one picture. One that cannot be read or is refused is left out.
 func (w *applyWork) do(ctx context.Context, i int) error {
 	job := w.jobs[i]
 	encoded, err := job.open(ctx)
@@ -154,13 +170,13 @@ func (w *applyWork) do(ctx context.Context, i int) error {
 		return err
 	}
 	defer w.decoded.Release(share)
-	in, err := encoded.Decode()
+	out, err := w.applier.apply(ctx, encoded)
 	if err != nil {
-		return w.finish(i, fmt.Errorf("%s: %w", job.source(), err))
-	}
-	out, err := w.applier.Apply(ctx, in)
-	if err != nil {
-		return fmt.Errorf("%s: %w", job.source(), err)
+		err = fmt.Errorf("%s: %w", job.source(), err)
+		if errors.As(err, new(refused)) {
+			return w.finish(i, err)
+		}
+		return err
 	}
 	if err := job.write(w.ui, out); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/warmstart-ml/warmstart/client"
 	"github.com/warmstart-ml/warmstart/imageio"
@@ -34,7 +35,7 @@ func (c *applyCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
 	if err != nil {
 		return err
 	}
-	return c.perform(ctx, u, jobs, remoteApplier{c, at, effects, status.Limits.Side})
+	return c.perform(ctx, u, jobs, remoteApplier{c, at, effects, status.Limits})
 }
 
 // effects finds the effects of the chain on the server's shelf.
@@ -70,34 +71,65 @@ func findEffect(shelf []api.Effect, name string) (api.Effect, bool) {
 
 // remoteApplier lets a server change pictures.
 type remoteApplier struct {
-	c     *applyCmd
-	at    *client.Client
-	chain []api.Effect
-	side  int // the most pixels of a side that the server makes
+	c      *applyCmd
+	at     *client.Client
+	chain  []api.Effect
+	limits api.Limits
 }
 
-// Apply sends the picture to the first effect, what comes back to the second, and so on. It is PNG all the way, which loses nothing.
-func (a remoteApplier) Apply(ctx context.Context, in *imageio.Image) (*imageio.Image, error) {
-	if max(in.W, in.H) > a.side {
-		return nil, fmt.Errorf("%dx%d pixels, the server makes at most %d: scale it down first", in.W, in.H, a.side)
+// apply sends the picture to the first effect, what comes back to the second, and so on. What comes back is PNG, which loses nothing.
+func (a remoteApplier) apply(ctx context.Context, in *imageio.Encoded) (*imageio.Image, error) {
+	if max(in.W, in.H) > a.limits.Side {
+		return nil, refused{fmt.Errorf("%dx%d pixels, the server makes at most %d: %w", in.W, in.H, a.limits.Side, imageio.ErrTooLarge)}
+	}
+	picture, err := a.first(in)
+	if err != nil {
+		return nil, err
 	}
 	for i, e := range a.chain {
-		var b bytes.Buffer
-		if err := in.EncodePNG(&b); err != nil {
-			return nil, err
+		if n := int64(len(picture)); n > a.limits.PictureBytes {
+			return nil, refused{fmt.Errorf("%d bytes as PNG, the server takes at most %d: %w", n, a.limits.PictureBytes, imageio.ErrTooLarge)}
 		}
-		o := client.ApplyOptions{Side: a.side, PNG: true}
+		o := client.ApplyOptions{Side: a.limits.Side, PNG: true}
 		if n := len(a.c.Strength); n > 0 {
 			strength := float64(a.c.Strength[min(i, n-1)])
 			o.Strength = &strength
 		}
-		out, err := a.at.Apply(ctx, e.ID, b.Bytes(), o)
-		if err != nil {
-			return nil, err
-		}
-		if in, err = imageio.Decode(bytes.NewReader(out), imageio.Limits{}); err != nil {
-			return nil, fmt.Errorf("the server's picture: %w", err)
+		if picture, err = a.at.Apply(ctx, e.ID, picture, o); err != nil {
+			return nil, aboutPicture(err)
 		}
 	}
-	return in, nil
+	out, err := imageio.Decode(bytes.NewReader(picture), imageio.Limits{MaxBytes: maxEncoded, MaxPixels: maxDecoded})
+	if err != nil {
+		return nil, fmt.Errorf("the server's picture: %w", err)
+	}
+	return out, nil
+}
+
+// first returns what is sent to the first effect: the file as it is, which the server reads as it would be read here, or as PNG if it is too long.
+func (a remoteApplier) first(in *imageio.Encoded) ([]byte, error) {
+	if int64(len(in.Bytes())) <= a.limits.PictureBytes {
+		return in.Bytes(), nil
+	}
+	m, err := in.Decode()
+	if err != nil {
+		return nil, refused{err}
+	}
+	var b bytes.Buffer
+	if err := m.EncodePNG(&b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// aboutPicture makes errors refused that are about this picture, and not about the effect, the server or the way to it.
+func aboutPicture(err error) error {
+	var e *client.Error
+	if errors.As(err, &e) {
+		switch e.Status {
+		case http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+			return refused{err}
+		}
+	}
+	return err
 }
