@@ -29,9 +29,6 @@ const (
 	formatVersion    = "1"
 )
 
-// maxHeader bounds the JSON headers of our files; that of U-Net-256 has 25 KiB.
-const maxHeader = 1 << 20
-
 // saved is what a checkpoint or weights file holds.
 type saved struct {
 	config Config
@@ -81,7 +78,7 @@ func metadata(format string, c Config, step int) map[string]string {
 type memory = func(name string, shape []int) []float32
 
 func readOptions(into memory) safetensors.Options {
-	return safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true, Into: into}
+	return safetensors.Options{Finite: true, Checksum: true, Into: into}
 }
 
 // readCheckpoint reads a checkpoint or weights file, into the given memory if that is not nil, and checks that it

@@ -75,7 +75,7 @@ func (i Info) metadata(b *Base) (map[string]string, error) {
 
 // IsAdapter tells whether a file says that it holds an adapter, of whatever base.
 func IsAdapter(path string) (bool, error) {
-	m, err := safetensors.ReadMetadata(path, safetensors.Options{})
+	m, err := safetensors.ReadMetadata(path)
 	return m["format"] == adapterFormat, err
 }
 

@@ -21,13 +21,11 @@ import (
 // ErrDamaged is wrapped by errors about content that breaks the format or does not match its checksum.
 var ErrDamaged = errors.New("damaged, or not a safetensors file")
 
-// defaultHeader is the largest header in bytes that Read accepts unless it is told otherwise, and Write writes: 1 MiB.
-const defaultHeader = 1 << 20
+// maxHeader is the largest header in bytes that is read or written. A weight generator's has 50 KiB with its vocabulary, that of U-Net-256 has 25.
+const maxHeader = 1 << 20
 
 // Options bound what Read accepts.
 type Options struct {
-	// MaxHeader is the largest header in bytes; 0 means defaultHeader.
-	MaxHeader int64
 	// Finite refuses float32 values that are NaN or infinite, as weights never are.
 	Finite bool
 	// Checksum refuses files without one.
@@ -58,7 +56,7 @@ func ReadFile(name string, o Options) (*File, error) {
 // Read reads a file of the given size in bytes.
 func Read(r io.Reader, size int64, o Options) (*File, error) {
 	r = bufio.NewReaderSize(io.LimitReader(r, size), 1<<16)
-	header, err := readHeader(r, size, o.maxHeader())
+	header, err := readHeader(r, size)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +95,7 @@ func Read(r io.Reader, size int64, o Options) (*File, error) {
 
 // ReadMetadata reads the metadata of the named file alone, to see what it is. Nothing has been checked but the header's form. Errors
 // name the file.
-func ReadMetadata(name string, o Options) (map[string]string, error) {
+func ReadMetadata(name string) (map[string]string, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -107,7 +105,7 @@ func ReadMetadata(name string, o Options) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	header, err := readHeader(f, info.Size(), o.maxHeader())
+	header, err := readHeader(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -119,16 +117,8 @@ func ReadMetadata(name string, o Options) (map[string]string, error) {
 	return file.Metadata, nil
 }
 
-// maxHeader is MaxHeader with its default.
-func (o Options) maxHeader() int64 {
-	if o.MaxHeader == 0 {
-		return defaultHeader
-	}
-	return o.MaxHeader
-}
-
 // readHeader returns the first 8 bytes and the header.
-func readHeader(r io.Reader, size, limit int64) ([]byte, error) {
+func readHeader(r io.Reader, size int64) ([]byte, error) {
 	var length [8]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return nil, fmt.Errorf("%w: shorter than 8 bytes", ErrDamaged)
@@ -137,8 +127,8 @@ func readHeader(r io.Reader, size, limit int64) ([]byte, error) {
 	if n > uint64(max(size-8, 0)) {
 		return nil, fmt.Errorf("%w: a header of %d bytes in a file of %d", ErrDamaged, n, size)
 	}
-	if n > uint64(limit) {
-		return nil, fmt.Errorf("header of %d bytes, at most %d are allowed", n, limit)
+	if n > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes, at most %d are allowed", n, maxHeader)
 	}
 	header := make([]byte, 8+n)
 	copy(header, length[:])

@@ -45,7 +45,7 @@ func TestReadMetadata(t *testing.T) {
 	if err := os.WriteFile(path, encode(t, sample()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadMetadata(path, Options{})
+	got, err := ReadMetadata(path)
 	if diff := cmp.Diff(sample().Metadata, got); err != nil || diff != "" {
 		t.Errorf("error %v, %s", err, diff)
 	}
@@ -53,11 +53,11 @@ func TestReadMetadata(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadMetadata(path, Options{}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
+		if _, err := ReadMetadata(path); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: error %v", content, err)
 		}
 	}
-	if _, err := ReadMetadata(path+"2", Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := ReadMetadata(path + "2"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: error %v", err)
 	}
 }
@@ -152,14 +152,14 @@ func TestLongestHeader(t *testing.T) {
 	overhead := len(`{"__metadata__":{"x":"",}}`) + len(sumEntry(emptySum))
 	for longer, ok := range map[int]bool{0: true, 1: false} {
 		var b bytes.Buffer
-		err := Write(&b, &File{Metadata: map[string]string{"x": strings.Repeat("x", defaultHeader-overhead+longer)}})
+		err := Write(&b, &File{Metadata: map[string]string{"x": strings.Repeat("x", maxHeader-overhead+longer)}})
 		if (err == nil) != ok {
-			t.Errorf("a header of %d bytes: error %v", defaultHeader+longer, err)
+			t.Errorf("a header of %d bytes: error %v", maxHeader+longer, err)
 		}
 		if !ok {
 			continue
 		}
-		if _, err := decode(b.Bytes(), Options{}); err != nil || b.Len() != 8+defaultHeader {
+		if _, err := decode(b.Bytes(), Options{}); err != nil || b.Len() != 8+maxHeader {
 			t.Errorf("%d bytes are read with error %v", b.Len(), err)
 		}
 	}
@@ -202,7 +202,7 @@ func TestReadRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, wanted ErrDamaged", name, err)
 		}
 	}
-	if _, err := decode(withHeader("{}"+strings.Repeat(" ", 100), 0), Options{MaxHeader: 64}); err == nil {
+	if _, err := decode(withHeader("{}"+strings.Repeat(" ", maxHeader), 0), Options{}); err == nil {
 		t.Error("a header above the limit was accepted")
 	}
 	if _, err := decode(encode(t, sample()), Options{Finite: true}); err == nil || !strings.Contains(err.Error(), `"b"`) {

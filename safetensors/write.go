@@ -70,8 +70,8 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 	for len(text)%8 != 0 {
 		text = append(text, ' ')
 	}
-	if len(text) > defaultHeader {
-		return nil, fmt.Errorf("header of %d bytes, at most %d are allowed: shorten names and metadata", len(text), defaultHeader)
+	if len(text) > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes, at most %d are allowed: shorten names and metadata", len(text), maxHeader)
 	}
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), nil
 }

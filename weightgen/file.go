@@ -21,9 +21,6 @@ const (
 	formatVersion    = "1"
 )
 
-// maxHeader bounds the JSON headers of our files; that of the default DiT has 50 KiB with its vocabulary.
-const maxHeader = 1 << 22
-
 // file is the content of a checkpoint or weights file.
 type file struct {
 	format     string
@@ -52,7 +49,7 @@ func (f *file) metadata() map[string]string {
 }
 
 // reading is what our files are held to.
-var reading = safetensors.Options{MaxHeader: maxHeader, Finite: true, Checksum: true}
+var reading = safetensors.Options{Finite: true, Checksum: true}
 
 func readFile(path string) (*file, error) {
 	st, err := safetensors.ReadFile(path, reading)
