@@ -31,7 +31,8 @@ type Config struct {
 	Scenes int    `json:"scenes"` // procedural scenes
 	First  uint64 `json:"first"`  // seed of the first scene: TrainScenes, TestScenes or DevScenes
 	// Photos is a folder, searched with its subfolders; "" for none. Those of its subfolders that are called test or val keep pictures to
-	// measure with and are left out, as Skipped tells. It is no part of what a corpus is known by: the pictures are.
+	// measure with and are left out, and so is any folder of pairs that package pairs made, as Skipped tells. It is no part of what a
+	// corpus is known by: the pictures are.
 	Photos string `json:"-"`
 	// Crops is the number of random crops of each photo; 0 means the whole of it, cut to a square in its middle.
 	Crops int `json:"crops"`

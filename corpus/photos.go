@@ -7,36 +7,37 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/warmstart-ml/warmstart/imageio"
+	"github.com/warmstart-ml/warmstart/pairs"
 )
 
 // kept are the names of folders whose pictures are kept from training, as package pairs has them.
 var kept = []string{"test", "val"}
 
-// photoFiles lists the pictures below a folder by name. left tells of its subfolders that are kept from training.
+// photoFiles lists the pictures below a folder by name. left tells of its subfolders that are kept from training, or hold pairs.
 func photoFiles(dir string) (files []string, left []error, err error) {
 	if dir == "" {
 		return nil, nil, nil
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && slices.Contains(kept, d.Name()) && filepath.Dir(path) == filepath.Clean(dir):
-			left = append(left, fmt.Errorf("folder %s: its pictures are kept for testing; to use them, name it itself", path))
-			return filepath.SkipDir
-		case !d.IsDir() && imageio.IsPicture(path):
-			files = append(files, filepath.ToSlash(path))
+	in := func(path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
+	found, sets, err := pairs.PhotoFiles(dir, func(path string, d fs.DirEntry) bool {
+		if !d.IsDir() || !slices.Contains(kept, path) {
+			return false
 		}
-		return nil
+		left = append(left, fmt.Errorf("folder %s: its pictures are kept for testing; to use them, name it itself", in(path)))
+		return true
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("list photos: %w", err)
+		return nil, nil, err
 	}
-	if len(files) == 0 {
+	if len(found) == 0 {
 		return nil, nil, fmt.Errorf("list photos: %s holds no PNG, JPEG or WebP pictures, folders called test and val aside", dir)
 	}
-	slices.Sort(files) // WalkDir's order depends on the separator
+	for _, set := range sets {
+		left = append(left, pairs.LeftOut(in(set)))
+	}
+	for _, path := range found {
+		files = append(files, filepath.ToSlash(in(path)))
+	}
 	return files, left, nil
 }
 

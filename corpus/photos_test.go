@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/warmstart-ml/warmstart/pairs"
+	"github.com/warmstart-ml/warmstart/teacher"
 )
 
 // Folders called test and val are kept from training, unless one of them is named itself.
@@ -30,6 +33,42 @@ func TestKeptFolders(t *testing.T) {
 	}
 	if _, err := New(t.Context(), Config{Size: 16, Photos: dir}); err == nil || !strings.Contains(err.Error(), "called test and val aside") {
 		t.Errorf("only photos to test with: error %v", err)
+	}
+}
+
+// Folders of pairs hold no photos, as their inputs are photos already and their targets are none.
+func TestPairsAreNoPhotos(t *testing.T) {
+	dir := photos(t, 3)
+	sepia, err := teacher.Parse("sepia")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := filepath.Join(dir, "pairs")
+	if _, err := pairs.Make(t.Context(), pairs.Options{Dir: made, Edit: sepia, Photos: dir, Size: 16, Layout: pairs.Apart}); err != nil {
+		t.Fatal(err)
+	}
+	k := newCorpus(t, Config{Size: 16, Photos: dir})
+	if k.Photos() != 3 || len(k.Skipped) != 1 || !strings.Contains(k.Skipped[0].Error(), made) {
+		t.Errorf("%d photos, skipped %v", k.Photos(), k.Skipped)
+	}
+	if _, err := New(t.Context(), Config{Size: 16, Photos: made}); err == nil || !strings.Contains(err.Error(), "not photos") {
+		t.Errorf("pairs for photos: error %v", err)
+	}
+}
+
+// A link to a folder is the folder, and what is kept from training in it is kept.
+func TestPhotosByLink(t *testing.T) {
+	dir := photos(t, 3)
+	if err := os.CopyFS(filepath.Join(dir, "test"), os.DirFS(photos(t, 2))); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip(err) // Windows allows it to some users only
+	}
+	direct, linked := newCorpus(t, Config{Size: 16, Photos: dir}), newCorpus(t, Config{Size: 16, Photos: link})
+	if linked.ID() != direct.ID() || len(linked.Skipped) != 1 || !strings.Contains(linked.Skipped[0].Error(), filepath.Join(link, "test")) {
+		t.Errorf("%d photos, skipped %v", linked.Photos(), linked.Skipped)
 	}
 }
 

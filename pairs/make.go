@@ -24,11 +24,13 @@ const maxPairs = 1_000_000
 
 // Options say what Make makes.
 type Options struct {
-	Dir    string        // where the pairs go: a new or empty folder, or one to resume
-	Edit   teacher.Chain // what is done to A to get B
-	Photos string        // folder of the inputs, searched with its subfolders; "": procedural scenes
-	N      int           // pairs wanted, at most a million; 0: one of every photo, or 100 scenes
-	Size   int           // width and height of A and of B, in pixels, 16 to 2048
+	Dir  string        // where the pairs go: a new or empty folder, or one to resume
+	Edit teacher.Chain // what is done to A to get B
+	// Photos is the folder of the inputs, or a link to it, searched with its subfolders except those that Make wrote; "": procedural
+	// scenes.
+	Photos string
+	N      int // pairs wanted, at most a million; 0: one of every photo, or 100 scenes
+	Size   int // width and height of A and of B, in pixels, 16 to 2048
 	Layout Layout
 	Seed   uint64
 	// Val and Test are the fractions of pairs put aside, each in [0,1). Photos below folders called
@@ -43,7 +45,7 @@ type Options struct {
 type Result struct {
 	Made    int           // pairs made now
 	Kept    int           // pairs that were there from an earlier run
-	Skipped []error       // inputs that could not be used, each naming its file
+	Skipped []error       // inputs that could not be used, each naming its file, and folders of other pairs that were left out
 	Splits  map[Split]int // pairs in each split
 }
 
@@ -91,7 +93,9 @@ func Make(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return o.finish(records, kept, skipped)
+	result, err := o.finish(records, kept, skipped)
+	result.Skipped = append(result.Skipped, src.leftOut()...)
+	return result, err
 }
 
 func (o Options) check() error {
@@ -123,7 +127,7 @@ func (o Options) open() (source, int, error) {
 		}
 		return scenes{}, o.N, nil
 	}
-	src, err := newPhotos(o.Photos, o.Seed)
+	src, err := newPhotos(o.Photos, o.Dir, o.Seed)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -230,39 +230,6 @@ func TestMakeKilled(t *testing.T) {
 	}
 }
 
-func TestMakePhotos(t *testing.T) {
-	photoDir := t.TempDir()
-	for i := range 4 {
-		put(t, flat(40, 30, 10+i), photoDir, "train", fmt.Sprintf("%d.jpg", i))
-	}
-	put(t, flat(20, 50, 200), photoDir, "test/deep/t.png")
-	putText(t, "rubbish", photoDir, "train/bad.png")
-	putText(t, "text", photoDir, "README.md")
-	o := small(t, t.TempDir())
-	o.Photos, o.N = photoDir, 0
-	result := mustMake(t, o)
-	if diff := cmp.Diff(map[pairs.Split]int{pairs.Train: 4, pairs.Test: 1}, result.Splits); diff != "" || result.Made != 5 {
-		t.Errorf("made %d, splits %s", result.Made, diff)
-	}
-	if len(result.Skipped) != 1 || !strings.Contains(filepath.ToSlash(result.Skipped[0].Error()), "train/bad.png") {
-		t.Errorf("skipped %v", result.Skipped)
-	}
-	set, err := pairs.Load(context.Background(), o.Dir, pairs.LoadOptions{Split: pairs.Train, Size: 16})
-	if err != nil || set.Len() != 4 || len(set.Skipped) > 0 {
-		t.Fatalf("loaded %+v, %v", set, err)
-	}
-	checkEdit(t, o, set)
-
-	o.Dir, o.N = t.TempDir(), 100 // more than there are
-	if result = mustMake(t, o); result.Made != 5 {
-		t.Errorf("made %d of 6 photos, one of them bad", result.Made)
-	}
-	put(t, flat(40, 30, 99), photoDir, "train/another.png")
-	if _, err := pairs.Make(context.Background(), o); err == nil || !strings.Contains(err.Error(), "other photos") {
-		t.Errorf("resumed with other photos: %v", err)
-	}
-}
-
 func TestMakeErrors(t *testing.T) {
 	badPhotos, noPhotos, full := t.TempDir(), t.TempDir(), t.TempDir()
 	putText(t, "rubbish", badPhotos, "a.png")
