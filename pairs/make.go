@@ -1,23 +1,14 @@
 package pairs
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/warmstart-ml/warmstart/imageio"
-	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 	"github.com/warmstart-ml/warmstart/teacher"
 )
-
-// recipeName is the file that says what a folder of pairs was made with. It is written first, so that an
-// interrupted run is resumed only with the same options.
-const recipeName = "pairs.json"
 
 // maxPairs bounds Options.N; more is a typing error.
 const maxPairs = 1_000_000
@@ -47,18 +38,6 @@ type Result struct {
 	Kept    int           // pairs that were there from an earlier run
 	Skipped []error       // inputs that could not be used, each naming its file, and folders of other pairs that were left out
 	Splits  map[Split]int // pairs in each split
-}
-
-// recipe is the part of the options that decides what a pair looks like. N is not in it: a dataset may grow.
-type recipe struct {
-	Format int     `json:"format"`
-	Edit   string  `json:"edit"`
-	Source string  `json:"source"`
-	Size   int     `json:"size"`
-	Layout Layout  `json:"layout"`
-	Seed   uint64  `json:"seed"`
-	Val    float64 `json:"val"`
-	Test   float64 `json:"test"`
 }
 
 // Make writes pairs to o.Dir. A pair depends on the options and its number alone, so an interrupted call
@@ -135,37 +114,6 @@ func (o Options) open() (source, int, error) {
 		return src, src.len(), nil
 	}
 	return src, min(o.N, src.len()), nil
-}
-
-// claimDir makes the folders and writes the recipe, or checks the one that is there.
-func (o Options) claimDir(src source) error {
-	want, err := json.MarshalIndent(recipe{1, o.Edit.String(), src.id(), o.Size, o.Layout, o.Seed, o.Val, o.Test}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("make pairs: %w", err)
-	}
-	want = append(want, '\n')
-	path := filepath.Join(o.Dir, recipeName)
-	have, err := os.ReadFile(path)
-	switch {
-	case err == nil && !bytes.Equal(have, want):
-		return fmt.Errorf("make pairs: %s was written with other options (see %s) or other photos: "+
-			"repeat those to go on, or choose another folder", o.Dir, path)
-	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("make pairs: %w", err)
-	case err != nil:
-		if items, err := os.ReadDir(o.Dir); err == nil && len(items) > 0 {
-			return fmt.Errorf("make pairs: %s is not empty and holds no %s: choose a new folder", o.Dir, recipeName)
-		}
-	}
-	for _, folder := range o.Layout.folders(o.Dir) {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return fmt.Errorf("make pairs: %w", err)
-		}
-	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(want)
-		return err
-	})
 }
 
 // plan names the pairs and deals them out to the splits: each goes to the split that is furthest behind

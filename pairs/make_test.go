@@ -267,28 +267,6 @@ func TestMakeErrors(t *testing.T) {
 	}
 }
 
-func TestMakeRefusesOtherOptions(t *testing.T) {
-	o := small(t, t.TempDir())
-	mustMake(t, o)
-	before := tree(t, o.Dir)
-	for name, change := range map[string]func(o *pairs.Options){
-		"edit":   func(o *pairs.Options) { o.Edit = chain(t, "vignette") },
-		"seed":   func(o *pairs.Options) { o.Seed = 8 },
-		"size":   func(o *pairs.Options) { o.Size = 32 },
-		"layout": func(o *pairs.Options) { o.Layout = pairs.SideBySide },
-		"test":   func(o *pairs.Options) { o.Test = 0.3 },
-	} {
-		other := o
-		change(&other)
-		if _, err := pairs.Make(context.Background(), other); err == nil || !strings.Contains(err.Error(), "other options") {
-			t.Errorf("%s changed: %v", name, err)
-		}
-	}
-	if diff := cmp.Diff(before, tree(t, o.Dir)); diff != "" {
-		t.Error("a refused run changed the folder")
-	}
-}
-
 // A pair that cannot be written ends the run with the file's name, not with a hole in the data.
 func TestMakeCannotWrite(t *testing.T) {
 	o := small(t, t.TempDir())
