@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 	"github.com/warmstart-ml/warmstart/teacher"
@@ -20,7 +22,7 @@ type Options struct {
 	// Photos is the folder of the inputs, or a link to it, searched with its subfolders except those that Make wrote; "": procedural
 	// scenes.
 	Photos string
-	N      int // pairs wanted, at most a million; 0: one of every photo, or 100 scenes
+	N      int // pairs wanted, at most a million; 0: one of every photo, or 100 scenes. What Dir holds beyond them stays.
 	Size   int // width and height of A and of B, in pixels, 16 to 2048
 	Layout Layout
 	Seed   uint64
@@ -32,10 +34,10 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Result tells what Make did.
+// Result tells what Make did. Made and Kept together are the pairs that the folder holds now.
 type Result struct {
 	Made    int           // pairs made now
-	Kept    int           // pairs that were there from an earlier run
+	Kept    int           // pairs that were there from an earlier run, also of more pairs
 	Skipped []error       // inputs that could not be used, each naming its file, and folders of other pairs that were left out
 	Splits  map[Split]int // pairs in each split
 }
@@ -54,25 +56,28 @@ func Make(ctx context.Context, o Options) (Result, error) {
 	if err := o.claimDir(src); err != nil {
 		return Result{}, err
 	}
-	records := o.plan(src, n)
-	progress := counter{total: n, report: o.Progress}
-	kept, skipped := make([]bool, n), make([]error, n)
-	err = forEach(ctx, n, o.Threads, func(i int) error {
+	jobs, err := o.plan(src, n)
+	if err != nil {
+		return Result{}, err
+	}
+	progress := counter{total: len(jobs), report: o.Progress}
+	kept, skipped := make([]bool, len(jobs)), make([]error, len(jobs))
+	err = forEach(ctx, len(jobs), o.Threads, func(i int) error {
 		defer progress.add()
-		if kept[i] = o.have(records[i]); kept[i] {
+		if kept[i] = o.have(jobs[i].Record); kept[i] {
 			return nil
 		}
-		in, err := src.load(i, o.Size, records[i].Seed)
+		in, err := src.load(jobs[i].number, o.Size, jobs[i].Seed)
 		if err != nil {
 			skipped[i] = err
 			return nil
 		}
-		return o.makePair(records[i], in)
+		return o.makePair(jobs[i].Record, in)
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	result, err := o.finish(records, kept, skipped)
+	result, err := o.finish(jobs, kept, skipped)
 	result.Skipped = append(result.Skipped, src.leftOut()...)
 	return result, err
 }
@@ -116,14 +121,65 @@ func (o Options) open() (source, int, error) {
 	return src, min(o.N, src.len()), nil
 }
 
-// plan names the pairs and deals them out to the splits: each goes to the split that is furthest behind
+// job is a pair that the folder is to hold.
+type job struct {
+	number int // of the picture in the source
+	Record
+}
+
+// plan returns the first n pairs, and those beyond them that the folder holds from an earlier call with a larger N: whoever trains on the
+// folder reads them too.
+func (o Options) plan(src source, n int) ([]job, error) {
+	there, err := o.there(src)
+	if err != nil {
+		return nil, err
+	}
+	most := n
+	for p := range there {
+		most = max(most, p.number+1)
+	}
+	jobs := o.deal(src, most)
+	more := slices.DeleteFunc(jobs[n:], func(j job) bool { return !there[place{j.Split, j.number}] })
+	return jobs[:n+len(more)], nil
+}
+
+// place is where a pair of a certain number is.
+type place struct {
+	split  Split
+	number int
+}
+
+// there finds the pairs in the folder that have a number of this source, whoever made them.
+func (o Options) there(src source) (map[place]bool, error) {
+	most := maxPairs
+	if src.len() >= 0 {
+		most = src.len()
+	}
+	places := map[place]bool{}
+	for _, split := range splits() {
+		found, _, err := list(o.Dir, o.Layout, split)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			if i, err := strconv.Atoi(e.name); err == nil && e.name == pairName(i) && i < most {
+				places[place{split, i}] = true
+			}
+		}
+	}
+	return places, nil
+}
+
+func pairName(number int) string { return fmt.Sprintf("%06d", number) }
+
+// deal names the first n pairs and deals them out to the splits: each goes to the split that is furthest behind
 // its fraction, so that the first k pairs are the same whatever n is.
-func (o Options) plan(src source, n int) []Record {
+func (o Options) deal(src source, n int) []job {
 	share := map[Split]float64{Train: 1 - o.Val - o.Test, Val: o.Val, Test: o.Test}
 	dealt := map[Split]float64{}
 	free := 0.0
-	records := make([]Record, n)
-	for i := range records {
+	jobs := make([]job, n)
+	for i := range jobs {
 		split := src.split(i)
 		if split == "" {
 			free++
@@ -135,12 +191,11 @@ func (o Options) plan(src source, n int) []Record {
 			}
 			dealt[split]++
 		}
-		records[i] = Record{
-			Name: fmt.Sprintf("%06d", i), Split: split, Source: src.name(i),
-			Edit: o.Edit.String(), Seed: pairSeed(o.Seed, i),
-		}
+		jobs[i] = job{i, Record{
+			Name: pairName(i), Split: split, Source: src.name(i), Edit: o.Edit.String(), Seed: pairSeed(o.Seed, i),
+		}}
 	}
-	return records
+	return jobs
 }
 
 // have reports whether the pair is there from an earlier run, whole and of the right size.
@@ -163,10 +218,10 @@ func (o Options) makePair(r Record, in teacher.Source) error {
 }
 
 // finish counts and writes the manifest of what is there.
-func (o Options) finish(records []Record, kept []bool, skipped []error) (Result, error) {
+func (o Options) finish(jobs []job, kept []bool, skipped []error) (Result, error) {
 	result := Result{Splits: map[Split]int{}}
 	var there []Record
-	for i, r := range records {
+	for i, j := range jobs {
 		switch {
 		case skipped[i] != nil:
 			result.Skipped = append(result.Skipped, skipped[i])
@@ -176,12 +231,12 @@ func (o Options) finish(records []Record, kept []bool, skipped []error) (Result,
 		default:
 			result.Made++
 		}
-		result.Splits[r.Split]++
-		there = append(there, r)
+		result.Splits[j.Split]++
+		there = append(there, j.Record)
 	}
 	if len(there) == 0 {
 		return result, fmt.Errorf("make pairs: none of the %d photos in %s can be used; the first: %w",
-			len(records), o.Photos, result.Skipped[0])
+			len(jobs), o.Photos, result.Skipped[0])
 	}
 	return result, writeManifest(o.Dir, there)
 }
