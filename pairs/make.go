@@ -38,6 +38,7 @@ type Options struct {
 type Result struct {
 	Made    int           // pairs made now
 	Kept    int           // pairs that were there from an earlier run, also of more pairs
+	Photos  int           // pictures found in Options.Photos, which are as many pairs at most; 0 for scenes
 	Skipped []error       // inputs that could not be used, each naming its file, and folders of other pairs that were left out
 	Splits  map[Split]int // pairs in each split
 }
@@ -78,7 +79,7 @@ func Make(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	result, err := o.finish(jobs, kept, skipped)
-	result.Skipped = append(result.Skipped, src.leftOut()...)
+	result.Photos, result.Skipped = max(src.len(), 0), append(result.Skipped, src.leftOut()...)
 	return result, err
 }
 

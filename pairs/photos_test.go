@@ -37,8 +37,8 @@ func TestMakePhotos(t *testing.T) {
 	checkEdit(t, o, set)
 
 	o.Dir, o.N = t.TempDir(), 100 // more than there are
-	if result = mustMake(t, o); result.Made != 5 {
-		t.Errorf("made %d of 6 photos, one of them bad", result.Made)
+	if result = mustMake(t, o); result.Made != 5 || result.Photos != 6 {
+		t.Errorf("made %d of %d photos, 6 are there, one of them bad", result.Made, result.Photos)
 	}
 	put(t, flat(40, 30, 99), photoDir, "train/another.png")
 	if _, err := pairs.Make(context.Background(), o); err == nil || !strings.Contains(err.Error(), "other photos") {

@@ -17,7 +17,7 @@ type pairsMakeCmd struct {
 	Edit   editExpr `required:"" placeholder:"EDIT" help:"What to learn, as \"sepia\" or \"tint:colour=teal,strength=0.5+vignette\"; warmstart edits lists them."`
 	Out    string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the pairs: a new one, or one to go on with."`
 	Photos string   `placeholder:"DIR" help:"Folder of pictures to edit, with its subfolders; those below train, val and test stay in that split. Default: procedural landscapes."`
-	N      int      `short:"n" placeholder:"PAIRS" help:"Number of pairs; default: one of every photo, or 100 landscapes."`
+	N      *int     `short:"n" placeholder:"PAIRS" help:"Number of pairs, at most one of every photo; more that the folder holds already stay. Default: one of every photo, or 100 landscapes."`
 	Size   int      `default:"64" help:"Width and height of the pictures, 16 to 2048 pixels; photos are scaled and cropped."`
 	Layout string   `default:"a-b" enum:"ab,a-b" help:"Folders as pix2pix has them: a-b for A/train/x.png and B/train/x.png, ab for both side by side in train/x.png."`
 	Val    float64  `default:"0.1" help:"Fraction of the pairs put aside for validation, 0 to 1."`
@@ -47,10 +47,16 @@ type pairsResult struct {
 
 // Run makes pairs.
 func (c pairsMakeCmd) Run(ctx context.Context, u *ui) error {
-	made, err := pairs.Make(ctx, pairs.Options{
-		Dir: c.Out, Edit: c.Edit.chain, Photos: c.Photos, N: c.N, Size: c.Size, Layout: pairs.Layout(c.Layout),
+	o := pairs.Options{
+		Dir: c.Out, Edit: c.Edit.chain, Photos: c.Photos, Size: c.Size, Layout: pairs.Layout(c.Layout),
 		Seed: c.Seed, Val: c.Val, Test: c.Test, Progress: u.progress("making pairs", "pairs"),
-	})
+	}
+	if c.N != nil {
+		if o.N = *c.N; o.N < 1 {
+			return fmt.Errorf("-n %d: make at least 1 pair, or leave -n out for one of every photo, or 100 landscapes", o.N)
+		}
+	}
+	made, err := pairs.Make(ctx, o)
 	if ctx.Err() != nil {
 		return hinted{interrupted{}, "the same command goes on where this one stopped"}
 	}
@@ -58,11 +64,23 @@ func (c pairsMakeCmd) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	u.skipped(made.Skipped)
+	c.explain(u, o.N, made)
 	r := pairsResult{c.Out, c.Edit.chain.String(), c.Layout, made.Made, made.Kept, made.Splits, messages(made.Skipped)}
 	return u.result(r, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d pairs (%d train, %d val, %d test), %d of them new\n", r.Dir, r.Made+r.Kept,
 			r.Splits[pairs.Train], r.Splits[pairs.Val], r.Splits[pairs.Test], r.Made)
 	})
+}
+
+// explain tells why there are not as many pairs as were wanted; 0 stands for no wish.
+func (c pairsMakeCmd) explain(u *ui, wanted int, made pairs.Result) {
+	switch there := made.Made + made.Kept; {
+	case wanted == 0:
+	case there > wanted:
+		u.notice("-n %d: %s holds %d pairs, as more were made before: for fewer, choose another folder", wanted, c.Out, there)
+	case c.Photos != "" && made.Photos < wanted:
+		u.notice("-n %d: %s holds %d photos, each of which makes one pair", wanted, c.Photos, made.Photos)
+	}
 }
 
 func messages(errs []error) []string {
