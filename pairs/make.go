@@ -26,8 +26,8 @@ type Options struct {
 	Size   int // width and height of A and of B, in pixels, 16 to 2048
 	Layout Layout
 	Seed   uint64
-	// Val and Test are the fractions of pairs put aside, each in [0,1). Photos below folders called
-	// train, val and test stay in those splits instead.
+	// Val and Test are the fractions of pairs put aside, each in [0,1). Photos below the folders train, val and test
+	// of Photos itself stay in those splits instead; folders of these names further down count for nothing.
 	Val, Test float64
 	Threads   int // at once; 0: all cores. The pairs do not depend on it.
 	// Progress, if set, is called after each pair, one call at a time.

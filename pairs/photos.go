@@ -107,7 +107,7 @@ func (p *photos) len() int          { return len(p.files) }
 func (p *photos) name(i int) string { return p.files[i] }
 func (p *photos) leftOut() []error  { return p.left }
 
-// split keeps a photo in the split whose folder it comes from: test photos never become training data.
+// split keeps a photo in the split whose folder it comes from, if that is a folder of dir itself: test photos never become training data.
 func (p *photos) split(i int) Split {
 	top, _, _ := strings.Cut(p.files[i], "/")
 	if slices.Contains(splits(), Split(top)) {

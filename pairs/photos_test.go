@@ -46,6 +46,18 @@ func TestMakePhotos(t *testing.T) {
 	}
 }
 
+// Folders further down that are called as splits are say nothing.
+func TestMakePhotosDeepFolders(t *testing.T) {
+	o := small(t, t.TempDir())
+	o.Photos, o.N, o.Test = t.TempDir(), 0, 0
+	for i := range 4 {
+		put(t, flat(20, 20, 10+i), o.Photos, "nature", "test", fmt.Sprintf("%d.png", i))
+	}
+	if result := mustMake(t, o); result.Splits[pairs.Train] != 4 {
+		t.Errorf("splits %v", result.Splits)
+	}
+}
+
 // photoDir is a folder of n photos.
 func photoDir(t *testing.T, n int) string {
 	t.Helper()

@@ -16,12 +16,12 @@ type pairsCmd struct {
 type pairsMakeCmd struct {
 	Edit   editExpr `required:"" placeholder:"EDIT" help:"What to learn, as \"sepia\" or \"tint:colour=teal,strength=0.5+vignette\"; warmstart edits lists them."`
 	Out    string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the pairs: a new one, or one to go on with."`
-	Photos string   `placeholder:"DIR" help:"Folder of pictures to edit, with its subfolders; those below train, val and test stay in that split. Default: procedural landscapes."`
+	Photos string   `placeholder:"DIR" help:"Folder of pictures to edit, with its subfolders except those of pairs. What is in DIR/train, DIR/val and DIR/test stays in that split; folders of these names further down count for nothing. Default: procedural landscapes."`
 	N      *int     `short:"n" placeholder:"PAIRS" help:"Number of pairs, at most one of every photo; more that the folder holds already stay. Default: one of every photo, or 100 landscapes."`
 	Size   int      `default:"64" help:"Width and height of the pictures, 16 to 2048 pixels; photos are scaled and cropped."`
 	Layout string   `default:"a-b" enum:"ab,a-b" help:"Folders as pix2pix has them: a-b for A/train/x.png and B/train/x.png, ab for both side by side in train/x.png."`
-	Val    float64  `default:"0.1" help:"Fraction of the pairs put aside for validation, 0 to 1."`
-	Test   float64  `default:"0.1" help:"Fraction of the pairs put aside for tests, 0 to 1."`
+	Val    float64  `default:"0.1" help:"Fraction of the pairs put aside for validation, from 0 to less than 1; some are left to train on."`
+	Test   float64  `default:"0.1" help:"Fraction of the pairs put aside for tests, the same."`
 	Seed   uint64   `default:"1" help:"Of the landscapes, the order of the photos and what is random in the edit."`
 }
 
