@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/atomicfile"
+	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+)
+
+// settingsName is the file in a run's folder that says how it was begun.
+const settingsName = "run.json"
+
+// settings are a run's, resolved: what resuming needs beside the checkpoint.
+type settings struct {
+	Data     string     `json:"data"` // as given, for the reader
+	LoadSize int        `json:"load_size"`
+	Reverse  bool       `json:"reverse"`
+	Flip     bool       `json:"flip"`
+	Config   gan.Config `json:"config"`
+}
+
+// settings resolves the flags over the preset, or over the run's own settings when resuming.
+func (c trainCmd) settings() (settings, error) {
+	if c.Resume {
+		s, err := readSettings(c.Out)
+		if err != nil {
+			return s, err
+		}
+		s = c.override(s)
+		return s, s.check()
+	}
+	preset := c.Preset
+	if preset == "" {
+		preset = "mini"
+	}
+	config, err := gan.Preset(preset)
+	if err != nil {
+		return settings{}, err
+	}
+	config.Seed = 1
+	s := c.override(settings{Data: c.Data, Flip: true, Config: config})
+	if s.LoadSize == 0 {
+		s.LoadSize = loadSize(s.Config.Size)
+	}
+	return s, s.check()
+}
+
+// check refuses what would take all memory or is no number; the rest is for gan to judge.
+func (s settings) check() error {
+	const maxLoad, maxPixels = 4096, 16 << 20
+	c := s.Config
+	switch {
+	case c.Size < 1 || c.Batch < 1 || c.Size > maxLoad || c.Batch > maxPixels/(c.Size*c.Size):
+		return fmt.Errorf("--batch %d of --size %d: both are at least 1, and a step has at most %d million pixels", c.Batch, c.Size, maxPixels>>20)
+	case s.LoadSize < c.Size || s.LoadSize > maxLoad:
+		return fmt.Errorf("--load-size %d is outside %d (--size) to %d pixels", s.LoadSize, c.Size, maxLoad)
+	case !(c.LR >= 0 && c.LR <= 1):
+		return fmt.Errorf("--lr %g is outside 0 to 1", c.LR)
+	}
+	return nil
+}
+
+// loadSize is what pix2pix scales pictures to, which it then crops to size.
+func loadSize(size int) int { return (size*286 + 128) / 256 }
+
+// override puts the flags that were given into s.
+func (c trainCmd) override(s settings) settings {
+	set(&s.Config.Preset, c.Preset)
+	set(&s.Config.Size, c.Size)
+	set(&s.Config.Batch, c.Batch)
+	set(&s.Config.LR, c.LR)
+	set(&s.Config.EMA, c.EMA)
+	if c.Seed != nil {
+		s.Config.Seed = *c.Seed
+	}
+	set(&s.LoadSize, c.LoadSize)
+	if c.Steps != 0 {
+		s.Config = s.Config.WithSteps(c.Steps)
+	}
+	if c.Direction != "" {
+		s.Reverse = c.Direction == "b2a"
+	}
+	if c.NoFlip {
+		s.Flip = false
+	}
+	return s
+}
+
+func set[T comparable](to *T, value T) {
+	var zero T
+	if value != zero {
+		*to = value
+	}
+}
+
+func readSettings(run string) (settings, error) {
+	var s settings
+	path := filepath.Join(run, settingsName)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return s, fmt.Errorf("%s holds no run to resume: train without --resume", run)
+	}
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("%s is damaged (%w): restore it, or train anew in another folder", path, err)
+	}
+	return s, nil
+}
+
+// begin refuses a folder that holds a run and writes the settings of a new one.
+func begin(run string, s settings) error {
+	if checkpoint.Exists(run) {
+		return fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", run)
+	}
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(run, settingsName), func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
