@@ -14,21 +14,21 @@ import (
 	"github.com/warmstart-ml/warmstart/pairs"
 )
 
-// Flags whose zero value means "as the preset has it", or with --resume "as the run was begun".
+// Flags that are not given, nil or "", mean "as the preset has it", or with --resume "as the run was begun".
 type trainCmd struct {
-	Data      string  `arg:"" placeholder:"DIR" help:"Folder of pairs: A/train and B/train, or train with both side by side."`
-	Out       string  `short:"o" required:"" placeholder:"RUN" help:"Folder for the run: checkpoints, weights, losses, samples."`
-	Resume    bool    `help:"Go on from the run's last checkpoint, to the same bits as if it had never stopped. The run's own settings hold; --steps may be raised."`
-	Preset    string  `placeholder:"NAME" help:"mini: a small network for 64x64 crops, seconds to minutes; resnet9, unet256: pix2pix as published, hours. Default: mini."`
-	Steps     int     `placeholder:"N" help:"Training steps in total, the second half at a falling rate; default: the preset's."`
-	Size      int     `placeholder:"PIXELS" help:"Width and height of what the network is trained on; default: the preset's."`
-	LoadSize  int     `placeholder:"PIXELS" help:"Pictures are scaled to this width and height, then cropped at random to --size; default: --size times 286/256, as pix2pix."`
-	Batch     int     `placeholder:"N" help:"Pairs per step; default: the preset's."`
-	LR        float64 `name:"lr" placeholder:"RATE" help:"The generator's learning rate; default: the preset's."`
-	EMA       float64 `name:"ema" placeholder:"DECAY" help:"Keep an average of the weights with this decay per step, 0 to 1, as 0.999; default: none."`
-	Direction string  `enum:"a2b,b2a," default:"" placeholder:"a2b" help:"a2b: A is the input and B the target; b2a: the reverse."`
-	NoFlip    bool    `help:"Do not mirror pictures: for pairs in which left and right matter."`
-	Seed      *uint64 `placeholder:"N" help:"Of first weights, order and crops; default: 1."`
+	Data      string   `arg:"" placeholder:"DIR" help:"Folder of pairs: A/train and B/train, or train with both side by side."`
+	Out       string   `short:"o" required:"" placeholder:"RUN" help:"Folder for the run: checkpoints, weights, losses, samples."`
+	Resume    bool     `help:"Go on from the run's last checkpoint, to the same bits as if it had never stopped. The run's own settings hold; --steps may be raised."`
+	Preset    string   `placeholder:"NAME" help:"mini: a small network for 64x64 crops, seconds to minutes; resnet9, unet256: pix2pix as published, hours. Default: mini."`
+	Steps     *int     `placeholder:"N" help:"Training steps in total, the second half at a falling rate; default: the preset's."`
+	Size      *int     `placeholder:"PIXELS" help:"Width and height of what the network is trained on; default: the preset's."`
+	LoadSize  *int     `placeholder:"PIXELS" help:"Pictures are scaled to this width and height, then cropped at random to --size; default: --size times 286/256, as pix2pix."`
+	Batch     *int     `placeholder:"N" help:"Pairs per step; default: the preset's."`
+	LR        *float64 `name:"lr" placeholder:"RATE" help:"The generator's learning rate; default: the preset's."`
+	EMA       *float64 `name:"ema" placeholder:"DECAY" help:"Keep an average of the weights with this decay per step, less than 1, as 0.999; default: 0, none."`
+	Direction string   `enum:"a2b,b2a," default:"" placeholder:"a2b" help:"a2b: A is the input and B the target; b2a: the reverse."`
+	NoFlip    bool     `help:"Do not mirror pictures: for pairs in which left and right matter."`
+	Seed      *uint64  `placeholder:"N" help:"Of first weights, order and crops; default: 1."`
 }
 
 // trainResult tells where the run is and how it went.

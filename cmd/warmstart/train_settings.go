@@ -45,7 +45,7 @@ func (c trainCmd) settings() (settings, error) {
 	}
 	config.Seed = 1
 	s := c.override(settings{Data: c.Data, Flip: true, Config: config})
-	if s.LoadSize == 0 {
+	if c.LoadSize == nil {
 		s.LoadSize = loadSize(s.Config.Size)
 	}
 	return s, s.check()
@@ -60,8 +60,10 @@ func (s settings) check() error {
 		return fmt.Errorf("--batch %d of --size %d: both are at least 1, and a step has at most %d million pixels", c.Batch, c.Size, maxPixels>>20)
 	case s.LoadSize < c.Size || s.LoadSize > maxLoad:
 		return fmt.Errorf("--load-size %d is outside %d (--size) to %d pixels", s.LoadSize, c.Size, maxLoad)
-	case !(c.LR >= 0 && c.LR <= 1):
-		return fmt.Errorf("--lr %g is outside 0 to 1", c.LR)
+	case c.Steps < 1:
+		return fmt.Errorf("--steps %d is less than 1", c.Steps)
+	case !(c.LR > 0 && c.LR <= 1):
+		return fmt.Errorf("--lr %g is no learning rate: those are above 0, and 1 at most", c.LR)
 	}
 	return nil
 }
@@ -72,16 +74,14 @@ func loadSize(size int) int { return (size*286 + 128) / 256 }
 // override puts the flags that were given into s.
 func (c trainCmd) override(s settings) settings {
 	set(&s.Config.Preset, c.Preset)
-	set(&s.Config.Size, c.Size)
-	set(&s.Config.Batch, c.Batch)
-	set(&s.Config.LR, c.LR)
-	set(&s.Config.EMA, c.EMA)
-	if c.Seed != nil {
-		s.Config.Seed = *c.Seed
-	}
-	set(&s.LoadSize, c.LoadSize)
-	if c.Steps != 0 {
-		s.Config = s.Config.WithSteps(c.Steps)
+	give(&s.Config.Size, c.Size)
+	give(&s.Config.Batch, c.Batch)
+	give(&s.Config.LR, c.LR)
+	give(&s.Config.EMA, c.EMA)
+	give(&s.Config.Seed, c.Seed)
+	give(&s.LoadSize, c.LoadSize)
+	if c.Steps != nil {
+		s.Config = s.Config.WithSteps(*c.Steps)
 	}
 	if c.Direction != "" {
 		s.Reverse = c.Direction == "b2a"
@@ -92,6 +92,14 @@ func (c trainCmd) override(s settings) settings {
 	return s
 }
 
+// give puts a flag that was given into to, whatever its value: a zero is for check to refuse.
+func give[T any](to, flag *T) {
+	if flag != nil {
+		*to = *flag
+	}
+}
+
+// set is give for flags whose zero value stands for none given.
 func set[T comparable](to *T, value T) {
 	var zero T
 	if value != zero {
