@@ -17,7 +17,7 @@ import (
 // Flags that are not given, nil or "", mean "as the preset has it", or with --resume "as the run was begun".
 type trainCmd struct {
 	Data      string   `arg:"" placeholder:"DIR" help:"Folder of pairs: A/train and B/train, or train with both side by side."`
-	Out       string   `short:"o" required:"" placeholder:"RUN" help:"Folder for the run: checkpoints, weights, losses, samples."`
+	Out       string   `short:"o" required:"" placeholder:"RUN" help:"Folder for the run: checkpoints, weights, losses, samples. A new or empty one, or with --resume that of the run."`
 	Resume    bool     `help:"Go on from the run's last checkpoint, to the same bits as if it had never stopped. The run's own settings hold; --steps may be raised."`
 	Preset    string   `placeholder:"NAME" help:"mini: a small network for 64x64 crops, seconds to minutes; resnet9, unet256: pix2pix as published, hours. Default: mini."`
 	Steps     *int     `placeholder:"N" help:"Training steps in total, the second half at a falling rate; default: the preset's."`
@@ -66,6 +66,11 @@ func (c trainCmd) Run(ctx context.Context, u *ui) error {
 
 // train does a run or what is left of it.
 func train(ctx context.Context, u *ui, data, run string, s settings, resume bool) (*trainResult, error) {
+	if !resume {
+		if err := vacant(run); err != nil { // begin asks again: another training may be quicker than the pairs are read
+			return nil, err
+		}
+	}
 	set, samples, err := loadData(ctx, u, data, s)
 	if err != nil {
 		return nil, err

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/atomicfile"
@@ -123,10 +125,30 @@ func readSettings(run string) (settings, error) {
 	return s, nil
 }
 
-// begin refuses a folder that holds a run and writes the settings of a new one.
-func begin(run string, s settings) error {
+// vacant refuses a folder that holds a run, or anything that is not of one: what tune has left there would be taken for the run's weights
+// or the other way round. What a run leaves that was cut off before its first checkpoint may be there, and so may hidden files.
+func vacant(run string) error {
 	if checkpoint.Exists(run) {
 		return fmt.Errorf("%s holds a training run already: go on with --resume, or choose another folder", run)
+	}
+	items, err := os.ReadDir(run)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, item := range items {
+		switch name := item.Name(); {
+		case strings.HasPrefix(name, "."), name == settingsName, name == checkpoint.File+".new":
+		default:
+			return fmt.Errorf("-o %s holds %s and no run of warmstart train: name a new folder", run, name)
+		}
+	}
+	return nil
+}
+
+// begin writes the settings of a new run into its folder.
+func begin(run string, s settings) error {
+	if err := vacant(run); err != nil {
+		return err
 	}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
