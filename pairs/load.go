@@ -2,6 +2,8 @@ package pairs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"image"
@@ -17,7 +19,9 @@ type LoadOptions struct {
 	Size    int   // every picture is scaled to Size x Size pixels, as pix2pix's load_size
 	Max     int   // read this many pairs only, the first by name; 0: all
 	Reverse bool  // B is the input and A the target
-	Threads int   // at once; 0: all cores. The result does not depend on it.
+	// Identify asks for Set.ID, for which every sample of the pictures is hashed.
+	Identify bool
+	Threads  int // at once; 0: all cores. The result does not depend on it.
 	// Progress, if set, is called after each pair, one call at a time.
 	Progress func(done, total int)
 }
@@ -30,7 +34,10 @@ type Set struct {
 	Skipped []error  // pairs that could not be used, each naming its file
 	// Smallest is the least width or height of the pictures before they were scaled, in pixels.
 	Smallest int
-	a, b     []*image.RGBA
+	// ID is the same for the same pictures in the same order, whatever the folder, the names and the other options; "" if it was not
+	// asked for.
+	ID   string
+	a, b []*image.RGBA
 }
 
 // ErrNone is wrapped by the error about a split without pictures.
@@ -128,7 +135,7 @@ func missing(dir string, split Split, found []entry) ([]error, error) {
 // readAll decodes and scales the pairs, several at once.
 func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (*Set, error) {
 	a, b := make([]*image.RGBA, len(found)), make([]*image.RGBA, len(found))
-	skipped, least := make([]error, len(found)), make([]int, len(found))
+	skipped, least, sums := make([]error, len(found)), make([]int, len(found)), make([][]byte, len(found))
 	progress := counter{total: len(found), report: o.Progress}
 	err := forEach(ctx, len(found), o.Threads, func(i int) error {
 		defer progress.add()
@@ -136,6 +143,9 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 		if err != nil {
 			skipped[i] = err
 			return nil
+		}
+		if o.Identify {
+			sums[i] = hashPair(picA, picB)
 		}
 		if o.Reverse {
 			picA, picB = picB, picA
@@ -147,7 +157,7 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 	if err != nil {
 		return nil, fmt.Errorf("load pairs: %w", err)
 	}
-	set := &Set{Size: o.Size}
+	set, id := &Set{Size: o.Size}, sha256.New()
 	for i, e := range found {
 		if skipped[i] != nil {
 			set.Skipped = append(set.Skipped, skipped[i])
@@ -158,6 +168,20 @@ func readAll(ctx context.Context, layout Layout, found []entry, o LoadOptions) (
 		}
 		set.Names = append(set.Names, e.name)
 		set.a, set.b = append(set.a, a[i]), append(set.b, b[i])
+		id.Write(sums[i])
+	}
+	if o.Identify {
+		set.ID = hex.EncodeToString(id.Sum(nil)[:16])
 	}
 	return set, nil
+}
+
+// hashPair covers a pair as it was read, at 8 bits a sample: scaled samples might differ in their last bit on another processor.
+func hashPair(a, b *imageio.Image) []byte {
+	h := sha256.New()
+	for _, m := range []*imageio.Image{a, b} {
+		fmt.Fprintf(h, "%dx%d\n", m.W, m.H)
+		h.Write(m.ToImage().Pix)
+	}
+	return h.Sum(nil)
 }

@@ -2,6 +2,7 @@ package pairs_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -171,6 +172,54 @@ func TestLoadSkips(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A set is known by its pictures: not by where and how they are kept, nor by what is made of them, but by each and their order.
+func TestLoadIdentifies(t *testing.T) {
+	write := func(greys ...int) string {
+		dir := t.TempDir()
+		for i, v := range greys {
+			put(t, sideBySide(16, 16, v, v+1), dir, "train", fmt.Sprintf("%d.png", i))
+		}
+		return dir
+	}
+	id := func(dir string, change func(*pairs.LoadOptions)) string {
+		o := pairs.LoadOptions{Split: pairs.Train, Size: 16, Identify: true}
+		change(&o)
+		set, err := pairs.Load(context.Background(), dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set.ID
+	}
+	as := func(*pairs.LoadOptions) {}
+	dir := write(10, 20)
+	want := id(dir, as)
+	apart := t.TempDir()
+	for i, v := range []int{10, 20} {
+		put(t, flat(16, 16, v), apart, "A/train", fmt.Sprintf("x%d.png", i))
+		put(t, flat(16, 16, v+1), apart, "B/train", fmt.Sprintf("x%d.png", i))
+	}
+	putText(t, "rubbish", apart, "A/train/bad.png")
+	putText(t, "rubbish", apart, "B/train/bad.png")
+	for name, got := range map[string]string{
+		"in another layout": id(apart, as),
+		"scaled, reversed":  id(dir, func(o *pairs.LoadOptions) { o.Size, o.Reverse, o.Threads = 8, true, 1 }),
+	} {
+		if got != want || want == "" {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for name, got := range map[string]string{
+		"another picture": id(write(10, 21), as),
+		"another order":   id(write(20, 10), as),
+		"one less":        id(write(10), as),
+		"not asked for":   id(dir, func(o *pairs.LoadOptions) { o.Identify = false }),
+	} {
+		if got == want {
+			t.Errorf("%s: the same ID", name)
+		}
 	}
 }
 

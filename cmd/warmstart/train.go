@@ -18,7 +18,7 @@ import (
 type trainCmd struct {
 	Data      string   `arg:"" placeholder:"DIR" help:"Folder of pairs: A/train and B/train, or train with both side by side."`
 	Out       string   `short:"o" required:"" placeholder:"RUN" help:"Folder for the run: checkpoints, weights, losses, samples. A new or empty one, or with --resume that of the run."`
-	Resume    bool     `help:"Go on from the run's last checkpoint, to the same bits as if it had never stopped. The run's own settings hold; --steps may be raised."`
+	Resume    bool     `help:"Go on from the run's last checkpoint, to the same bits as if it had never stopped. The run's own settings hold, and DIR must hold the pairs that it was begun with, wherever they are now; --steps may be raised."`
 	Preset    string   `placeholder:"NAME" help:"mini: a small network for 64x64 crops, seconds to minutes; resnet9, unet256: pix2pix as published, hours. Default: mini."`
 	Steps     *int     `placeholder:"N" help:"Training steps in total, the second half at a falling rate; default: the preset's."`
 	Size      *int     `placeholder:"PIXELS" help:"Width and height of what the network is trained on; default: the preset's."`
@@ -66,12 +66,7 @@ func (c trainCmd) Run(ctx context.Context, u *ui) error {
 
 // train does a run or what is left of it.
 func train(ctx context.Context, u *ui, data, run string, s settings, resume bool) (*trainResult, error) {
-	if !resume {
-		if err := vacant(run); err != nil { // begin asks again: another training may be quicker than the pairs are read
-			return nil, err
-		}
-	}
-	set, samples, err := loadData(ctx, u, data, s)
+	set, samples, err := loadFor(ctx, u, data, run, &s, resume)
 	if err != nil {
 		return nil, err
 	}
@@ -117,16 +112,34 @@ func train(ctx context.Context, u *ui, data, run string, s settings, resume bool
 	}, nil
 }
 
+// loadFor reads the pairs for a run, which they are noted in or held against, unless its folder is none for it.
+func loadFor(ctx context.Context, u *ui, data, run string, s *settings, resume bool) (*pairs.Set, []gan.Sample, error) {
+	if !resume {
+		if err := vacant(run); err != nil { // begin asks again: another training may have begun while pairs were read
+			return nil, nil, err
+		}
+	}
+	set, samples, err := loadData(ctx, u, data, *s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if resume {
+		return set, samples, s.sameData(u, data, run, set.ID)
+	}
+	s.Pairs = set.ID
+	return set, samples, nil
+}
+
 // loadData reads the training pairs, and a few others for the sample sheets if there are any.
 func loadData(ctx context.Context, u *ui, dir string, s settings) (*pairs.Set, []gan.Sample, error) {
-	o := pairs.LoadOptions{Split: pairs.Train, Size: s.LoadSize, Reverse: s.Reverse, Progress: u.progress("loading", "pairs")}
+	o := pairs.LoadOptions{Split: pairs.Train, Size: s.LoadSize, Reverse: s.Reverse, Identify: true, Progress: u.progress("loading", "pairs")}
 	set, err := pairs.Load(ctx, dir, o)
 	if err != nil {
 		return nil, nil, hinted{err, "warmstart pairs make --help tells how to make pairs"}
 	}
 	u.skipped(set.Skipped)
 	for _, split := range []pairs.Split{pairs.Val, pairs.Test} {
-		o.Split, o.Size, o.Max, o.Progress = split, s.Config.Size, 4, nil
+		o.Split, o.Size, o.Max, o.Identify, o.Progress = split, s.Config.Size, 4, false, nil
 		held, err := pairs.Load(ctx, dir, o)
 		if err != nil {
 			continue // Held-out pairs are not needed to train.

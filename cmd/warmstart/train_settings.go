@@ -20,7 +20,8 @@ const settingsName = "run.json"
 
 // settings are a run's, resolved: what resuming needs beside the checkpoint.
 type settings struct {
-	Data     string     `json:"data"` // as given, for the reader
+	Data     string     `json:"data"`               // as given
+	Pairs    string     `json:"pairs_id,omitempty"` // what pairs.Set.ID was; "" in runs of older versions
 	LoadSize int        `json:"load_size"`
 	Reverse  bool       `json:"reverse"`
 	Flip     bool       `json:"flip"`
@@ -34,7 +35,11 @@ func (c trainCmd) settings() (settings, error) {
 		if err != nil {
 			return s, err
 		}
+		begun := s
 		s = c.override(s)
+		if err := s.goesOn(begun, c.Out); err != nil {
+			return s, err
+		}
 		return s, s.check()
 	}
 	preset := c.Preset
@@ -51,6 +56,44 @@ func (c trainCmd) settings() (settings, error) {
 		s.LoadSize = loadSize(s.Config.Size)
 	}
 	return s, s.check()
+}
+
+// goesOn refuses to read pairs in another way than the run was begun with; the rest is for gan to compare.
+func (s settings) goesOn(begun settings, run string) error {
+	for _, flag := range []struct {
+		name string
+		same bool
+	}{
+		{"--load-size", s.LoadSize == begun.LoadSize},
+		{"--direction", s.Reverse == begun.Reverse},
+		{"--no-flip", s.Flip == begun.Flip},
+	} {
+		if !flag.same {
+			return fmt.Errorf("%s: the run in %s was begun otherwise, as its %s tells: leave the flag out, or train anew in another folder",
+				flag.name, run, settingsName)
+		}
+	}
+	return nil
+}
+
+// sameData refuses to go on with other pairs than the run was begun with: that would be no training on either. A folder that has been
+// moved or copied will do.
+func (s settings) sameData(u *ui, data, run, id string) error {
+	moved := filepath.Clean(data) != filepath.Clean(s.Data)
+	switch {
+	case s.Pairs == "" && moved:
+		return fmt.Errorf("%s was begun with the pairs in %s, not those in %s: if it is the same folder, put its new name into %s",
+			run, s.Data, data, filepath.Join(run, settingsName))
+	case s.Pairs == "" || s.Pairs == id && !moved:
+		return nil
+	case s.Pairs == id:
+		u.notice("%s was begun with the pairs in %s: those in %s are the same", run, s.Data, data)
+		return nil
+	case moved:
+		return fmt.Errorf("%s was begun with the pairs in %s, and %s holds others: resume with the same, or train anew in another folder",
+			run, s.Data, data)
+	}
+	return fmt.Errorf("the pairs in %s have changed since the run in %s was begun: restore them, or train anew in another folder", data, run)
 }
 
 // check refuses what would take all memory or is no number; the rest is for gan to judge.
