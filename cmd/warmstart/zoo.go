@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -25,15 +26,15 @@ type zooCmd struct {
 }
 
 type zooBuildCmd struct {
-	Base     string  `required:"" placeholder:"FILE" help:"The base that the adapters are for."`
-	Out      string  `short:"o" required:"" placeholder:"DIR" help:"Folder for the zoo: a new one, or one to go on with."`
-	Photos   string  `placeholder:"DIR" help:"Folder of photos to learn from beside procedural scenes."`
-	Concepts int     `placeholder:"N" help:"The first N seen concepts; default: all."`
-	Steps    int     `default:"150" help:"Training steps of each adapter, the second half at a falling rate."`
-	LR       float64 `name:"lr" placeholder:"RATE" help:"Learning rate; default: what suits adapters that start from nothing."`
-	Scenes   int     `default:"1024" help:"Procedural scenes to choose each concept's pictures from."`
-	Crops    int     `default:"4" help:"Random crops of each photo; 0: the whole photo."`
-	Seed     uint64  `default:"${zoo_seed}" placeholder:"N" help:"Of the choice and order of pictures; 1 are the base's own. Default: ${zoo_seed}."`
+	Base     string   `required:"" placeholder:"FILE" help:"The base that the adapters are for."`
+	Out      string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the zoo: a new one, or one to go on with."`
+	Photos   string   `placeholder:"DIR" help:"Folder of photos to learn from beside procedural scenes."`
+	Concepts *int     `placeholder:"N" help:"The first N seen concepts; default: all."`
+	Steps    int      `default:"150" help:"Training steps of each adapter, the second half at a falling rate."`
+	LR       *float64 `name:"lr" placeholder:"RATE" help:"Learning rate; default: what suits adapters that start from nothing."`
+	Scenes   int      `default:"1024" help:"Procedural scenes to choose each concept's pictures from."`
+	Crops    int      `default:"4" help:"Random crops of each photo; 0: the whole photo."`
+	Seed     uint64   `default:"${zoo_seed}" placeholder:"N" help:"Of the choice and order of pictures; 1 are the base's own. Default: ${zoo_seed}."`
 }
 
 // zooVars are the defaults that flags take from package zoo.
@@ -67,18 +68,21 @@ func (c zooBuildCmd) Run(ctx context.Context, u *ui) error {
 // options reads the base and makes the pictures.
 func (c zooBuildCmd) options(ctx context.Context, u *ui) (zoo.Options, error) {
 	o := zoo.Options{Dir: c.Out, Concepts: concept.Seen(), Config: zoo.DefaultConfig(), Progress: u.err}
-	if c.Concepts < 0 || c.Concepts > len(o.Concepts) {
-		return o, fmt.Errorf("--concepts %d: there are %d", c.Concepts, len(o.Concepts))
+	if c.Concepts != nil {
+		if *c.Concepts < 1 || *c.Concepts > len(o.Concepts) {
+			return o, fmt.Errorf("--concepts %d is outside 1 to %d, which there are", *c.Concepts, len(o.Concepts))
+		}
+		o.Concepts = o.Concepts[:*c.Concepts]
 	}
-	if c.Concepts > 0 {
-		o.Concepts = o.Concepts[:c.Concepts]
+	if c.LR != nil && !(*c.LR > 0 && *c.LR <= math.MaxFloat32) {
+		return o, fmt.Errorf("--lr %g is no learning rate", *c.LR)
 	}
 	var err error
 	if o.Base, err = lora.ReadBase(c.Base); err != nil {
 		return o, hinted{err, "warmstart pretrain makes bases"}
 	}
 	o.Config.Steps, o.Config.LR, o.Config.Seed = c.Steps, o.Base.Training(1).LR, c.Seed
-	set(&o.Config.LR, c.LR)
+	give(&o.Config.LR, c.LR)
 	o.Pictures, err = corpus.New(ctx, corpus.Config{
 		Size: o.Base.Generator.Config.Size, Scenes: c.Scenes, First: corpus.TrainScenes, Photos: c.Photos, Crops: c.Crops,
 	})
