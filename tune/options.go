@@ -120,6 +120,9 @@ func (s Settings) Training(b *lora.Base, steps int) gan.Config {
 // hasAdapter tells whether the training has to do with adapters.
 func (o *Options) hasAdapter() bool { return o.From == Generated || o.From == Zero }
 
+// Adapter tells whether the training ends with an adapter rather than with all weights.
+func (o *Options) Adapter() bool { return o.hasAdapter() && !o.AllWeights }
+
 // check returns an error that names the first option that makes no sense; the rest is for gan to judge.
 func (o *Options) check() error {
 	s := o.Settings

@@ -6,15 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
-	"github.com/warmstart-ml/warmstart/internal/checkpoint"
 	"github.com/warmstart-ml/warmstart/lora"
 	"github.com/warmstart-ml/warmstart/pairs"
 	"github.com/warmstart-ml/warmstart/tune"
@@ -68,17 +64,28 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
-	result, ended := c.train(ctx, o)
+	giveBack, err := c.claim(o.Adapter())
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	result, ended := tuneHere(ctx, o)
 	if result == nil {
 		return ended
 	}
+	return c.conclude(ctx, u, start, data, o, result, ended)
+}
+
+// conclude writes and tells what a training ended with.
+func (c tuneCmd) conclude(ctx context.Context, u *ui, start tuneStart, data tuneData, o tune.Options, result *tune.Result, ended error) error {
+	path := c.weightsPath(result.Adapter != nil)
 	measured := ctx
 	if ended != nil { // what is left to do takes a moment, and a second Ctrl-C ends it
 		measured = context.WithoutCancel(ctx)
 	}
 	r, err := c.finish(measured, u, start, data, o, result)
 	if err != nil && measured.Err() != nil {
-		return hinted{interrupted{}, fmt.Sprintf("what was trained is in %s; eval measures it", c.weightsPath(result))}
+		return hinted{interrupted{}, fmt.Sprintf("what was trained is in %s; eval measures it", path)}
 	}
 	if err != nil {
 		return errors.Join(ended, err)
@@ -95,43 +102,14 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 	return u.result(r, func(w io.Writer) { r.print(w) })
 }
 
-// train trains, once it is known that the result can be written.
-func (c tuneCmd) train(ctx context.Context, o tune.Options) (*tune.Result, error) {
-	if err := c.checkOut(o); err != nil {
-		return nil, err
-	}
-	if !c.outFile() {
-		if err := os.MkdirAll(c.Out, 0o755); err != nil {
-			return nil, err
-		}
-	}
+// tuneHere trains on the CPU backend.
+func tuneHere(ctx context.Context, o tune.Options) (*tune.Result, error) {
 	backend, err := cpu.New("")
 	if err != nil {
 		return nil, err
 	}
 	defer backend.Finalize()
-	result, err := tune.Run(ctx, backend, o)
-	if result == nil && !c.outFile() {
-		os.Remove(c.Out) // if it is empty
-	}
-	return result, err
-}
-
-// checkOut refuses a folder where the result would lie beside another network, which apply would take for it.
-func (c tuneCmd) checkOut(o tune.Options) error {
-	other := adapterFile
-	if !c.AllWeights && (o.From == tune.Generated || o.From == tune.Zero) {
-		other = gan.WeightsFile
-	}
-	switch {
-	case c.outFile() && isFolder(c.Out):
-		return fmt.Errorf("-o %s is a folder: name one without .safetensors, or a file", c.Out)
-	case checkpoint.Exists(c.Out):
-		return fmt.Errorf("-o %s holds a run of warmstart train: choose another folder", c.Out)
-	case exists(filepath.Join(c.Out, other)):
-		return fmt.Errorf("-o %s holds %s, which this training would not replace: choose another folder", c.Out, other)
-	}
-	return nil
+	return tune.Run(ctx, backend, o)
 }
 
 // check refuses flags that contradict each other.
@@ -322,18 +300,4 @@ func (c tuneCmd) explain(err error, r *tuneResult) error {
 		return hinted{err, fmt.Sprintf("they are in %s; --from %[1]s goes on from there", r.Weights)}
 	}
 	return hinted{err, "they are in " + r.Weights + "; use a lower --lr, or --all-lr if all weights were being trained"}
-}
-
-// outFile tells whether weights alone are wanted, in a file.
-func (c tuneCmd) outFile() bool { return strings.HasSuffix(c.Out, ".safetensors") }
-
-// weightsPath is where the weights go.
-func (c tuneCmd) weightsPath(r *tune.Result) string {
-	switch {
-	case c.outFile():
-		return c.Out
-	case r.Adapter != nil:
-		return filepath.Join(c.Out, adapterFile)
-	}
-	return filepath.Join(c.Out, gan.WeightsFile)
 }

@@ -77,7 +77,7 @@ func (u *ui) curve() func(tune.Point) {
 // finish measures what was trained and writes it.
 func (c tuneCmd) finish(ctx context.Context, u *ui, start tuneStart, data tuneData, o tune.Options, t *tune.Result) (*tuneResult, error) {
 	r := &tuneResult{
-		Weights: c.weightsPath(t), Prompt: start.prompt, Unknown: start.unknown, From: start.from, Steps: t.Steps, Seconds: t.Seconds,
+		Weights: c.weightsPath(t.Adapter != nil), Prompt: start.prompt, Unknown: start.unknown, From: start.from, Steps: t.Steps, Seconds: t.Seconds,
 		Pairs: data.train.Len(), Skipped: messages(data.train.Skipped),
 	}
 	if start.from != c.From && c.From != "" {
