@@ -199,6 +199,9 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("training diverged at step %d (losses %+v); the weights after %d steps are kept: lower the learning rate",
-		e.Step, e.Losses, e.Kept)
+	kept := ""
+	if e.Kept > 0 {
+		kept = fmt.Sprintf("; the weights after %d steps are good", e.Kept)
+	}
+	return fmt.Sprintf("training diverged at step %d (losses %+v)%s: lower the learning rate", e.Step, e.Losses, kept)
 }

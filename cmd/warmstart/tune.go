@@ -79,6 +79,9 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 // conclude writes and tells what a training ended with.
 func (c tuneCmd) conclude(ctx context.Context, u *ui, start tuneStart, data tuneData, o tune.Options, result *tune.Result, ended error) error {
 	path := c.weightsPath(result.Adapter != nil)
+	if err := worthless(path, result, ended); err != nil {
+		return err
+	}
 	measured := ctx
 	if ended != nil { // what is left to do takes a moment, and a second Ctrl-C ends it
 		measured = context.WithoutCancel(ctx)

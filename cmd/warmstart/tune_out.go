@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/internal/checkpoint"
+	"github.com/warmstart-ml/warmstart/tune"
 )
 
 // outFile tells whether weights alone are wanted, in a file.
@@ -51,6 +54,26 @@ func (c tuneCmd) checkOut(adapter bool) error {
 		return fmt.Errorf("-o %s holds a run of warmstart train: choose another folder", c.Out)
 	case exists(filepath.Join(c.Out, other)):
 		return fmt.Errorf("-o %s holds %s, which this training would not replace: choose another folder", c.Out, other)
+	}
+	return nil
+}
+
+// worthless tells, with what to do about it, why what a training that was cut short has left is not to be written to path: it is no better than
+// the start, or an earlier result is there. It is nil otherwise.
+func worthless(path string, r *tune.Result, ended error) error {
+	interrupted, none := errors.Is(ended, context.Canceled), r.Generator.Step == 0
+	const lower = "use a lower --lr, or --all-lr if all weights were being trained"
+	switch {
+	case ended == nil:
+		return nil
+	case interrupted && none && exists(path):
+		return hinted{ended, fmt.Sprintf("nothing is better than the start yet: %s is as it was", path)}
+	case interrupted:
+		return nil
+	case exists(path):
+		return hinted{ended, fmt.Sprintf("%s is as it was; %s", path, lower)}
+	case none:
+		return hinted{ended, "nothing was written; " + lower}
 	}
 	return nil
 }
