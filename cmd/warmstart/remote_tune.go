@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/warmstart-ml/warmstart/client"
-	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/server/api"
 	"github.com/warmstart-ml/warmstart/tune"
 )
@@ -24,34 +22,27 @@ func (c *tuneCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
 	if !isFolder(c.Pairs) {
 		return fmt.Errorf("--pairs %s is no folder", c.Pairs)
 	}
-	e, err := at.NewEffect(ctx, api.NewEffect{Prompt: c.Text})
+	giveBack, err := c.claim(!c.AllWeights)
 	if err != nil {
 		return err
 	}
-	p, err := at.UploadPairs(ctx, "from the command line", os.DirFS(c.Pairs))
-	if err != nil {
-		return fmt.Errorf("--pairs %s: %w", c.Pairs, err)
-	}
-	for _, s := range p.Skipped {
-		u.notice("skipped: %s", s)
-	}
-	j, ended := c.remoteJob(ctx, u, at, e.ID, p.ID)
-	ctx = context.WithoutCancel(ctx) // what is left to do takes a moment, and a second Ctrl-C ends it
-	removed := at.RemovePairs(ctx, p.ID)
+	defer giveBack()
+	e, j, ended := c.remoteTraining(ctx, u, at)
 	if j.State != api.Done && j.State != api.Stopped {
-		return errors.Join(ended, removed)
+		return ended
 	}
+	ctx = context.WithoutCancel(ctx) // what is left to do takes a moment, and a second Ctrl-C ends it
 	if e, err = at.Effect(ctx, e.ID); err != nil {
 		return err
 	}
-	r, err := download(ctx, u, at, e, c.remoteOut(e))
+	r, err := download(ctx, u, at, e, c.weightsPath(e.Kind == api.KindAdapter))
 	if err != nil {
 		return err
 	}
 	if ended != nil {
 		return hinted{ended, fmt.Sprintf("what was trained so far is in %s", r.Adapter)}
 	}
-	return errors.Join(removed, u.result(r, r.print))
+	return u.result(r, r.print)
 }
 
 // checkRemote refuses what a server cannot be asked for.
@@ -66,10 +57,33 @@ func (c *tuneCmd) checkRemote() error {
 		return fmt.Errorf("--from %s and --server: a server starts from a description", c.From)
 	case c.LR != nil || c.AllLR != nil || c.Adapter != nil || c.Batch != 0 || c.Direction != "a2b" || c.NoFlip || c.Seed != 1:
 		return errors.New("--server: of the flags of a training, a server takes --all-weights, --gan, --seconds, --steps and --until")
-	case c.outFile() && isFolder(c.Out):
-		return fmt.Errorf("-o %s is a folder: name one without .safetensors, or a file", c.Out)
 	}
 	return nil
+}
+
+// remoteTraining trains a new effect. The effect is removed again if the training leaves it as it was, and the pairs in any case.
+func (c *tuneCmd) remoteTraining(ctx context.Context, u *ui, at *client.Client) (e api.Effect, j api.Job, err error) {
+	p, err := at.UploadPairs(ctx, "from the command line", os.DirFS(c.Pairs))
+	if err != nil {
+		return e, j, fmt.Errorf("--pairs %s: %w", c.Pairs, err)
+	}
+	cleanup := context.WithoutCancel(ctx)
+	defer func() {
+		if removed := at.RemovePairs(cleanup, p.ID); removed != nil {
+			u.notice("the pairs are still on the server: %v", removed)
+		}
+	}()
+	for _, s := range p.Skipped {
+		u.notice("skipped: %s", s)
+	}
+	if e, err = at.NewEffect(ctx, api.NewEffect{Prompt: c.Text}); err != nil {
+		return e, j, err
+	}
+	j, err = c.remoteJob(ctx, u, at, e.ID, p.ID)
+	if j.ID == "" || j.State == api.Failed || j.State == api.Cancelled { // not where the training may go on
+		err = errors.Join(err, at.RemoveEffect(cleanup, e.ID))
+	}
+	return e, j, err
 }
 
 // remoteJob trains an effect and shows how it goes. When ctx ends, the training is stopped.
@@ -87,6 +101,7 @@ func (c *tuneCmd) remoteJob(ctx context.Context, u *ui, at *client.Client, effec
 	}
 	id := j.ID
 	j, err = at.Follow(ctx, id, tell)
+	j.ID = id // it knows nothing where no event came
 	if ctx.Err() != nil {
 		ctx := context.WithoutCancel(ctx)
 		if _, err := at.Stop(ctx, id); err != nil {
@@ -102,15 +117,4 @@ func (c *tuneCmd) remoteJob(ctx context.Context, u *ui, at *client.Client, effec
 		}
 	}
 	return j, err
-}
-
-// remoteOut is where the weights go.
-func (c *tuneCmd) remoteOut(e api.Effect) string {
-	switch {
-	case c.outFile():
-		return c.Out
-	case e.Kind == api.KindAdapter:
-		return filepath.Join(c.Out, adapterFile)
-	}
-	return filepath.Join(c.Out, gan.WeightsFile)
 }
