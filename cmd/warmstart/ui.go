@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,8 +64,9 @@ func (u *ui) skipped(problems []error) {
 // result prints the result: value as JSON, or what text writes.
 func (u *ui) result(value any, text func(w io.Writer)) error {
 	if !u.json {
-		text(u.out)
-		return nil
+		w := bufio.NewWriter(u.out) // remembers the first error
+		text(w)
+		return w.Flush()
 	}
 	e := json.NewEncoder(u.out)
 	e.SetEscapeHTML(false)
