@@ -79,7 +79,16 @@ func IsAdapter(path string) (bool, error) {
 	return m["format"] == adapterFormat, err
 }
 
-// ReadAdapter reads an adapter of base b. One of another base is refused.
+// BaseError tells that an adapter is not of the base that it was to be read for.
+type BaseError struct {
+	Adapter, Base string // hashes of its base and of the other
+}
+
+func (e *BaseError) Error() string {
+	return fmt.Sprintf("an adapter of the base with hash %s, not of this one with %s: use its own base, or make it anew for this one", e.Adapter, e.Base)
+}
+
+// ReadAdapter reads an adapter of base b. One of another base is refused with a *BaseError.
 func ReadAdapter(path string, b *Base) (*Adapter, error) {
 	file, err := safetensors.ReadFile(path, readOptions)
 	if err != nil {
@@ -110,8 +119,7 @@ func decode(file *safetensors.File, b *Base) (*Adapter, error) {
 		return nil, err
 	}
 	if base != b.Hash {
-		return nil, fmt.Errorf("an adapter of the base with hash %s, not of this one with %s: use its own base, "+
-			"or make it anew for this one", base, b.Hash)
+		return nil, &BaseError{Adapter: base, Base: b.Hash}
 	}
 	a := &Adapter{Info: info}
 	params := b.Layout.Params.List()

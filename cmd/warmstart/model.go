@@ -99,14 +99,24 @@ func (m modelsFlag) adapter(path string, strength float32) (*lora.Base, *lora.Ad
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := lora.ReadAdapter(path, b)
+	a, err := readAdapter(path, b)
 	if err != nil {
-		return nil, nil, hinted{err, "--models DIR names the folder of another base"}
+		return nil, nil, err
 	}
 	if strength != 1 {
 		a.Values, err = b.Layout.Mix(lora.Part{Values: a.Values, Weight: strength})
 	}
 	return b, a, err
+}
+
+// readAdapter reads an adapter of a base, and tells what to do about one of another.
+func readAdapter(path string, b *lora.Base) (*lora.Adapter, error) {
+	a, err := lora.ReadAdapter(path, b)
+	var other *lora.BaseError
+	if errors.As(err, &other) {
+		err = hinted{err, "--models DIR names the folder of another base"}
+	}
+	return a, err
 }
 
 // open makes a model of a generator on the CPU backend. The function it returns frees both.

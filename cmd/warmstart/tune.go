@@ -181,9 +181,9 @@ func (c tuneCmd) fromFile(u *ui, s *tuneStart) error {
 		return fmt.Errorf("--from %s: there is no such file; use %s, %s, %s or a file", c.From, tune.Generated, tune.Zero, tune.Scratch)
 	}
 	if is, err := lora.IsAdapter(path); err == nil && is {
-		a, err := lora.ReadAdapter(path, s.base)
+		a, err := readAdapter(path, s.base)
 		if err != nil {
-			return hinted{err, "--models DIR names the folder of another base"}
+			return err
 		}
 		if s.prompt == "" {
 			s.prompt = a.Prompt
