@@ -200,6 +200,9 @@ func (c tuneCmd) fromFile(u *ui, s *tuneStart) error {
 		return fmt.Errorf("--from %s: a %s generator of width %d, but the base is a %s generator of width %d: train it on with warmstart train",
 			c.From, own.Generator, own.Width, base.Generator, base.Width)
 	}
+	if s.prompt == "" {
+		s.prompt = w.Metadata["prompt"]
+	}
 	s.from, s.values = tune.Weights, w.Values
 	return nil
 }
