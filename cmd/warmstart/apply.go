@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -261,6 +262,9 @@ func (j applyJob) open(ctx context.Context) (*imageio.Encoded, error) {
 // write writes the result, all or nothing.
 func (j applyJob) write(u *ui, m *imageio.Image) error {
 	if j.out != stdio {
+		if err := os.MkdirAll(filepath.Dir(j.out), 0o755); err != nil {
+			return err
+		}
 		return imageio.WriteFile(j.out, m)
 	}
 	var b bytes.Buffer

@@ -82,6 +82,9 @@ func (c editsCmd) draw(edits []teacher.Edit) error {
 		}
 		pictures, captions = append(pictures, m), append(captions, e.Name)
 	}
+	if err := ready(c.Sheet); err != nil {
+		return err
+	}
 	return imageio.WriteFile(c.Sheet, imageio.Grid(pictures, captions, 10))
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/warmstart-ml/warmstart/cpu"
 	"github.com/warmstart-ml/warmstart/gan"
-	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 	"github.com/warmstart-ml/warmstart/onnx"
 	"github.com/warmstart-ml/warmstart/onnx/ort"
 )
@@ -61,7 +60,7 @@ func (c exportCmd) Run(ctx context.Context, u *ui) error {
 	default:
 		var file []byte
 		if file, err = c.file(ctx, e, &r); err == nil {
-			err = atomicfile.Write(c.Out, func(w io.Writer) error { _, err := w.Write(file); return err })
+			err = writeFile(c.Out, file)
 		}
 	}
 	if ctx.Err() != nil {

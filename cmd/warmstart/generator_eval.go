@@ -62,6 +62,11 @@ func (c generatorEvalCmd) evaluate(ctx context.Context, u *ui) (*evaluate.Report
 	if err != nil {
 		return nil, err
 	}
+	if c.Grid != "" {
+		if err := ready(c.Grid); err != nil {
+			return nil, err
+		}
+	}
 	backend, err := cpu.New("")
 	if err != nil {
 		return nil, err

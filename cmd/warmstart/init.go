@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -50,11 +51,14 @@ type initResult struct {
 
 // Run writes the weights of a prompt.
 func (c initCmd) Run(ctx context.Context, u *ui) error {
-	if isFolder(c.Out) {
-		return fmt.Errorf("-o %s is a folder: name a file for the adapter", c.Out)
+	if err := c.check(); err != nil {
+		return err
 	}
 	models, adapter, unknown, err := c.generate(ctx, c.Text, c.sampling())
 	if err != nil {
+		return err
+	}
+	if err := ready(c.Out); err != nil {
 		return err
 	}
 	if err := adapter.Write(c.Out, models.Base); err != nil {
@@ -71,6 +75,17 @@ func (c initCmd) Run(ctx context.Context, u *ui) error {
 	return u.result(r, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d weights for %q in %.2f s\n", r.Adapter, r.Values, r.Prompt, r.Seconds)
 	})
+}
+
+// check refuses files that hold something else, most likely.
+func (c initCmd) check() error {
+	switch {
+	case isFolder(c.Out):
+		return fmt.Errorf("-o %s is a folder: name a file for the adapter", c.Out)
+	case !strings.EqualFold(filepath.Ext(c.Out), weightsExt):
+		return fmt.Errorf("-o %s does not end in %s: adapters are such files", c.Out, weightsExt)
+	}
+	return nil
 }
 
 // generate writes the adapter of a prompt.

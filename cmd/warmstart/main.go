@@ -68,6 +68,9 @@ func run(args []string) int {
 	if err != nil {
 		return usageError(os.Stderr, err)
 	}
+	if err := emptyOut(command); err != nil {
+		return usageError(os.Stderr, err)
+	}
 	if c.Threads < 0 || c.Threads > 1024 {
 		return usageError(os.Stderr, errThreads)
 	}

@@ -44,6 +44,9 @@ func (m modelsFlag) discriminator(u *ui, c gan.Config) (*gan.Discriminator, erro
 	return d, m.hint(err)
 }
 
+// weightsExt is how the names of files of weights end.
+const weightsExt = ".safetensors"
+
 // adapterFile is what tune calls an adapter in its folder.
 const adapterFile = "adapter.safetensors"
 

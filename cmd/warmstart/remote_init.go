@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/warmstart-ml/warmstart/client"
-	"github.com/warmstart-ml/warmstart/internal/atomicfile"
 	"github.com/warmstart-ml/warmstart/server/api"
 )
 
@@ -37,8 +34,8 @@ func (c *initCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
 	if c.samplingFlags != (samplingFlags{Steps: 1, Guidance: 1, Seed: 1}) {
 		return errRemoteSampling
 	}
-	if isFolder(c.Out) {
-		return fmt.Errorf("-o %s is a folder: name a file for the adapter", c.Out)
+	if err := c.check(); err != nil {
+		return err
 	}
 	e, err := at.NewEffect(ctx, api.NewEffect{Prompt: c.Text})
 	if err != nil {
@@ -74,15 +71,4 @@ func download(ctx context.Context, u *ui, at *client.Client, e api.Effect, path 
 	return remoteResult{
 		ID: e.ID, Adapter: path, Prompt: e.Prompt, Unknown: e.Unknown, Base: e.Base, Steps: e.Steps, PSNR: e.PSNR, Seconds: time.Since(started).Seconds(),
 	}, nil
-}
-
-// writeFile writes a file, and the folder that it is to lie in.
-func writeFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
 }

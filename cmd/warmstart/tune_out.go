@@ -14,7 +14,7 @@ import (
 )
 
 // outFile tells whether weights alone are wanted, in a file.
-func (c tuneCmd) outFile() bool { return strings.HasSuffix(c.Out, ".safetensors") }
+func (c tuneCmd) outFile() bool { return strings.HasSuffix(c.Out, weightsExt) }
 
 // weightsPath is where the weights go: an adapter, or all weights.
 func (c tuneCmd) weightsPath(adapter bool) string {

@@ -194,6 +194,9 @@ func (c zooExportCmd) Run(u *ui) error {
 	if err != nil {
 		return err
 	}
+	if err := ready(c.Out); err != nil {
+		return err
+	}
 	if err := z.Export(c.Out, zoo.BlockSize); err != nil {
 		return err
 	}
