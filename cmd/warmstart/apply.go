@@ -94,6 +94,9 @@ func (c applyCmd) check(u *ui) error {
 			return fmt.Errorf("--strength %g is outside 0 to %d", s, maxStrength)
 		}
 	}
+	if unwritable(c.Out) {
+		return fmt.Errorf("-o %s: pictures are written as .png or .jpg: name such a file, or a folder", c.Out)
+	}
 	if c.Out == stdio && u.json {
 		return errors.New("--json and -o - would both write to standard output: name a file")
 	}

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/warmstart-ml/warmstart/imageio"
 )
 
-// plan lists the pictures, each once, and where their results go. It makes the folder for these.
+// plan lists the pictures, each once, and where their results go.
 func (c applyCmd) plan() ([]applyJob, error) {
 	inputs, err := c.inputs()
 	if err != nil {
@@ -21,9 +22,6 @@ func (c applyCmd) plan() ([]applyJob, error) {
 			return nil, fmt.Errorf("-o %s is one picture, but there are %d to be made: name a folder", c.Out, len(inputs))
 		}
 		return []applyJob{{inputs[0], c.Out}}, c.keep(inputs, c.Out)
-	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return nil, err
 	}
 	var jobs []applyJob
 	taken := map[string]bool{}
@@ -36,6 +34,12 @@ func (c applyCmd) plan() ([]applyJob, error) {
 		outs[i] = j.out
 	}
 	return jobs, c.keep(inputs, outs...)
+}
+
+// unwritable tells whether -o names a picture of a kind that is not written, where a folder of that name is hardly meant.
+func unwritable(path string) bool {
+	other := []string{".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif", ".heic", ".heif", ".jxl", ".jp2"}
+	return slices.Contains(other, strings.ToLower(filepath.Ext(path))) && !isFolder(path)
 }
 
 // isPictureFile tells whether -o names a file rather than a folder.
