@@ -27,7 +27,10 @@ func (e *exported) title() string {
 
 // read reads what apply would apply.
 func (c exportCmd) read(u *ui) (*exported, error) {
-	path := weightsIn(c.Model)
+	path, err := weightsIn(c.Model)
+	if err != nil {
+		return nil, err
+	}
 	if !isFolder(path) {
 		if is, err := lora.IsAdapter(path); err != nil {
 			return nil, err

@@ -57,7 +57,11 @@ func (m modelsFlag) generator(u *ui, path string) (*gan.Weights, error) {
 
 // atStrength is generator with an adapter at a strength, with 1 as trained. Nothing else has one.
 func (m modelsFlag) atStrength(u *ui, path string, strength float32) (*gan.Weights, error) {
-	if path = weightsIn(path); !isFolder(path) {
+	path, err := weightsIn(path)
+	if err != nil {
+		return nil, err
+	}
+	if !isFolder(path) {
 		if is, err := lora.IsAdapter(path); err != nil {
 			return nil, err
 		} else if is {
@@ -74,17 +78,17 @@ func (m modelsFlag) atStrength(u *ui, path string, strength float32) (*gan.Weigh
 	return w, err
 }
 
-// weightsIn returns the file that tune has left in a folder. Files and the folders of train are returned as they are.
-func weightsIn(path string) string {
+// weightsIn returns the file that tune has left in a folder. Files and the folders of train are returned as they are, and others refused.
+func weightsIn(path string) (string, error) {
 	if !isFolder(path) || checkpoint.Exists(path) {
-		return path
+		return path, nil
 	}
 	for _, name := range []string{adapterFile, gan.WeightsFile} {
 		if file := filepath.Join(path, name); exists(file) {
-			return file
+			return file, nil
 		}
 	}
-	return path
+	return "", fmt.Errorf("%s holds no network: name a file, or a folder that tune or train made", path)
 }
 
 // adapted applies an adapter at a strength to its base.

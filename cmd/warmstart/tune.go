@@ -176,7 +176,10 @@ func (c tuneCmd) start(ctx context.Context, u *ui) (tuneStart, error) {
 
 // fromFile reads the first weights from a file.
 func (c tuneCmd) fromFile(u *ui, s *tuneStart) error {
-	path := weightsIn(c.From)
+	path, err := weightsIn(c.From)
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
 	if !exists(path) {
 		return fmt.Errorf("--from %s: there is no such file; use %s, %s, %s or a file", c.From, tune.Generated, tune.Zero, tune.Scratch)
 	}
