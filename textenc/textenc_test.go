@@ -134,6 +134,9 @@ func TestColours(t *testing.T) {
 	if c := described(crimson); c[0] != 1 || c[1] <= c[2] || c[1] <= c[3] {
 		t.Errorf("crimson is %v", c)
 	}
+	if c := described(encode("RebeccaPurple")); c[0] != 1 || c[1] >= 0 || c[2] >= c[1] || c[3] <= 0 { // #663399, from -1 to 1
+		t.Errorf("rebeccapurple is %v", c)
+	}
 	if slices.Equal(described(teal), described(crimson)) {
 		t.Error("teal is crimson")
 	}
