@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -18,7 +20,7 @@ import (
 )
 
 type serveCmd struct {
-	Listen string   `default:"${listen}" placeholder:"ADDRESS" help:"Address and port. Others than loopback addresses need --token."`
+	Listen string   `default:"${listen}" placeholder:"ADDRESS" help:"Address and port. Others than loopback addresses need --token. Default: ${listen}."`
 	Token  string   `env:"WARMSTART_TOKEN" placeholder:"SECRET" help:"What clients have to know, 16 characters or more."`
 	Host   []string `placeholder:"NAME" help:"Name under which the server may be asked, besides its addresses and localhost: for a proxy."`
 	Data   string   `placeholder:"DIR" help:"Folder for effects, pairs and trainings. Default: warmstart in the user's configuration folder."`
@@ -31,6 +33,9 @@ const defaultListen = "127.0.0.1:7788"
 
 // serveVars are the defaults that the flags quote.
 func serveVars() kong.Vars { return kong.Vars{"listen": defaultListen} }
+
+// effectsFolder is what the data folder of every server has.
+const effectsFolder = "effects"
 
 // minToken is the length of the shortest token, in bytes.
 const minToken = 16
@@ -104,13 +109,38 @@ func (c serveCmd) check() error {
 // dataDir is the folder for what the server keeps.
 func (c serveCmd) dataDir() (string, error) {
 	if c.Data != "" {
-		return c.Data, nil
+		return c.Data, checkData(c.Data)
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
 		return "", hinted{err, "--data names a folder"}
 	}
-	return filepath.Join(dir, "warmstart"), nil
+	dir = filepath.Join(dir, "warmstart")
+	return dir, checkData(dir)
+}
+
+// checkData refuses a folder that holds something and is no server's. Hidden files do not count.
+func checkData(dir string) error {
+	items, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	foreign := ""
+	for _, item := range items {
+		switch name := item.Name(); {
+		case name == effectsFolder && item.IsDir():
+			return nil
+		case !strings.HasPrefix(name, "."):
+			foreign = name
+		}
+	}
+	if foreign != "" {
+		return fmt.Errorf("--data %s holds %s and nothing of a server: name a new folder, or one that a server made", dir, foreign)
+	}
+	return nil
 }
 
 // hosts are the names of the server: those that were given, and the one that it listens on.
