@@ -1,13 +1,18 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/warmstart-ml/warmstart/gan"
+	"github.com/warmstart-ml/warmstart/internal/tiny"
+	"github.com/warmstart-ml/warmstart/pairs"
+	"github.com/warmstart-ml/warmstart/teacher"
 	"github.com/warmstart-ml/warmstart/tune"
 )
 
@@ -41,5 +46,40 @@ func TestWorthless(t *testing.T) {
 		if err != nil && !errors.Is(err, c.ended) {
 			t.Errorf("%s: %v is lost", name, c.ended)
 		}
+	}
+}
+
+// TestTunedSteps: where the best weights of an interrupted training are not its last, the record counts the steps that led to them.
+func TestTunedSteps(t *testing.T) {
+	base, err := tiny.Base(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit, err := teacher.Parse("invert")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, out := t.TempDir(), t.TempDir()
+	if _, err := pairs.Make(t.Context(), pairs.Options{Dir: dir, Edit: edit, N: 2, Size: 16, Layout: pairs.Apart}); err != nil {
+		t.Fatal(err)
+	}
+	c, u := tuneCmd{Pairs: dir, Out: out}, &ui{err: io.Discard}
+	data, err := c.load(t.Context(), u, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	generator := *base.Generator
+	generator.Step = 28
+	start := tuneStart{base: base, from: tune.Zero}
+	if _, err := c.finish(t.Context(), u, start, data, tune.Options{}, &tune.Result{Generator: &generator, Steps: 94}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "tune.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record tuneRecord
+	if err := json.Unmarshal(text, &record); err != nil || record.Steps != 28 {
+		t.Errorf("%d steps, %v", record.Steps, err)
 	}
 }

@@ -25,7 +25,7 @@ type tuneResult struct {
 	Prompt  string   `json:"prompt"`
 	Unknown []string `json:"unknown,omitempty"` // words of the prompt that were skipped
 	From    string   `json:"from"`
-	Steps   int      `json:"steps"`
+	Steps   int      `json:"steps"`   // that led to the weights, of an interrupted training perhaps not all
 	Seconds float64  `json:"seconds"` // of compiling and training
 	Pairs   int      `json:"pairs"`   // trained on
 	Skipped []string `json:"skipped,omitempty"`
@@ -77,7 +77,7 @@ func (u *ui) curve() func(tune.Point) {
 // finish measures what was trained and writes it.
 func (c tuneCmd) finish(ctx context.Context, u *ui, start tuneStart, data tuneData, o tune.Options, t *tune.Result) (*tuneResult, error) {
 	r := &tuneResult{
-		Weights: c.weightsPath(t.Adapter != nil), Prompt: start.prompt, Unknown: start.unknown, From: start.from, Steps: t.Steps, Seconds: t.Seconds,
+		Weights: c.weightsPath(t.Adapter != nil), Prompt: start.prompt, Unknown: start.unknown, From: start.from, Steps: t.Generator.Step, Seconds: t.Seconds,
 		Pairs: data.train.Len(), Skipped: messages(data.train.Skipped),
 	}
 	if start.from != c.From && c.From != "" {
