@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,10 +12,10 @@ import (
 )
 
 type editsCmd struct {
-	Name  string `arg:"" optional:"" help:"Show this edit with its parameters; default: list all."`
-	Sheet string `placeholder:"FILE" help:"Also draw what they make of a landscape, as a contact sheet (.png or .jpg)."`
-	Size  int    `default:"128" help:"Width and height of the sheet's pictures, 16 to 1024 pixels."`
-	Seed  uint64 `default:"1" help:"Of the sheet's landscape and of what is random in the edits."`
+	Name  string  `arg:"" optional:"" help:"Show this edit with its parameters; default: list all."`
+	Sheet string  `placeholder:"FILE" help:"Also draw what they make of a landscape, as a contact sheet (.png or .jpg)."`
+	Size  int     `placeholder:"PIXELS" help:"Width and height of the sheet's pictures, 16 to 1024 pixels. Default: 128."`
+	Seed  *uint64 `placeholder:"N" help:"Of the sheet's landscape and of what is random in the edits. Default: 1."`
 }
 
 // editInfo describes an edit in JSON.
@@ -39,6 +40,9 @@ type paramInfo struct {
 
 // Run lists the edits.
 func (c editsCmd) Run(u *ui) error {
+	if c.Sheet == "" && (c.Size != 0 || c.Seed != nil) {
+		return errors.New("--size and --seed are those of a contact sheet: name its file with --sheet")
+	}
 	edits := teacher.Edits()
 	if c.Name != "" {
 		edit, err := teacher.Find(c.Name)
@@ -66,17 +70,22 @@ func (c editsCmd) Run(u *ui) error {
 
 // draw writes the contact sheet.
 func (c editsCmd) draw(edits []teacher.Edit) error {
-	if c.Size < teacher.MinSide || c.Size > 1024 {
-		return fmt.Errorf("--size %d is outside %d to 1024 pixels", c.Size, teacher.MinSide)
+	size, seed := 128, uint64(1)
+	set(&size, c.Size)
+	if c.Seed != nil {
+		seed = *c.Seed
 	}
-	source := teacher.FromScene(scene.New(c.Seed, c.Size, c.Size))
+	if size < teacher.MinSide || size > 1024 {
+		return fmt.Errorf("--size %d is outside %d to 1024 pixels", size, teacher.MinSide)
+	}
+	source := teacher.FromScene(scene.New(seed, size, size))
 	pictures, captions := []*imageio.Image{source.Image}, []string{"input"}
 	for _, e := range edits {
 		chain, err := teacher.Parse(e.Name)
 		if err != nil {
 			return err
 		}
-		m, err := chain.Apply(source, c.Seed)
+		m, err := chain.Apply(source, seed)
 		if err != nil {
 			return err
 		}

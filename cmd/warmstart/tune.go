@@ -53,6 +53,9 @@ func (c tuneCmd) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkFor(start.from); err != nil {
+		return err
+	}
 	data, err := c.load(ctx, u, start.base.Generator.Config.Size)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -136,6 +139,20 @@ func (c *tuneCmd) check() error {
 		if rate != nil && !(*rate > 0 && *rate <= math.MaxFloat32) {
 			return fmt.Errorf("--lr and --all-lr: %g is no learning rate", *rate)
 		}
+	}
+	return nil
+}
+
+// checkFor refuses flags that have no effect on a training from such weights.
+func (c *tuneCmd) checkFor(from string) error {
+	adapter := from == tune.Generated || from == tune.Zero
+	switch {
+	case c.Adapter != nil && !(adapter && c.AllWeights):
+		return errors.New("--adapter-share is for --all-weights from an adapter or the base: nothing else trains the one and then the others")
+	case c.AllLR != nil && adapter && !c.AllWeights:
+		return errors.New("--all-lr is for --all-weights: an adapter is trained at --lr")
+	case c.AllLR != nil && from == tune.Scratch:
+		return errors.New("--all-lr is not for --from scratch, which trains at --lr")
 	}
 	return nil
 }
