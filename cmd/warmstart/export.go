@@ -11,6 +11,7 @@ import (
 	"github.com/warmstart-ml/warmstart/gan"
 	"github.com/warmstart-ml/warmstart/onnx"
 	"github.com/warmstart-ml/warmstart/onnx/ort"
+	"github.com/warmstart-ml/warmstart/onnx/page"
 )
 
 type exportCmd struct {
@@ -68,6 +69,9 @@ func (c exportCmd) Run(ctx context.Context, u *ui) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.As == "web" && !isFolder(filepath.Join(c.Out, page.RuntimeFolder)) {
+		u.notice("the page needs onnxruntime-web beside it: --ort DIR copies it there, and %s tells how else", filepath.Join(c.Out, cardFile))
 	}
 	return u.result(r, r.print)
 }
