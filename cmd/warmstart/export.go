@@ -28,7 +28,7 @@ type exportCmd struct {
 type exportResult struct {
 	Out    string   `json:"out"`
 	As     string   `json:"as"`
-	Files  []string `json:"files"` // within a folder
+	Files  []string `json:"files"` // within a folder; none of a file
 	Prompt string   `json:"prompt,omitempty"`
 	Base   string   `json:"base,omitempty"` // hash of the base, of an adapter
 	// Bytes is the size of the ONNX file, and Compared what onnxruntime makes of it.
@@ -52,7 +52,7 @@ func (c exportCmd) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
-	r := exportResult{Out: c.Out, As: c.As, Prompt: e.info.Prompt, Base: e.weights.Config.Base}
+	r := exportResult{Out: c.Out, As: c.As, Files: []string{}, Prompt: e.info.Prompt, Base: e.weights.Config.Base}
 	switch c.As {
 	case "peft":
 		err = c.writePEFT(e, &r)
