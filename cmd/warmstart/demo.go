@@ -168,12 +168,12 @@ func (d *demo) run(ctx context.Context, topic topic) error {
 // initial writes the first weights.
 func (d *demo) initial(ctx context.Context) error {
 	d.u.notice("1 of 5: weights from words: %q", d.r.Prompt)
-	d.u.notice("        %s", d.r.News)
 	start := time.Now()
 	models, adapter, unknown, err := d.generate(ctx, d.r.Prompt, weightgen.Sampling{})
 	if err != nil {
 		return err
 	}
+	d.u.notice("        %s", d.r.News)
 	d.base, d.adapter, d.r.Unknown = models.Base, adapter, unknown
 	if len(unknown) > 0 {
 		d.u.unknown(unknown, nearest(d.r.Prompt))
