@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,21 +83,21 @@ func (c applyCmd) perform(ctx context.Context, u *ui, jobs []applyJob, a applier
 // check refuses flags that make no sense.
 func (c applyCmd) check(u *ui) error {
 	if c.Side != 0 && (c.Side < apply.MinSide || c.Side > apply.MaxSide) {
-		return fmt.Errorf("--side %d is outside %d to %d pixels", c.Side, apply.MinSide, apply.MaxSide)
+		return misusef("--side %d is outside %d to %d pixels", c.Side, apply.MinSide, apply.MaxSide)
 	}
 	if n := len(c.Strength); n > 1 && n != 1+len(c.Then) {
-		return fmt.Errorf("--strength has %d values for %d models: give one for all, or one for each", n, 1+len(c.Then))
+		return misusef("--strength has %d values for %d models: give one for all, or one for each", n, 1+len(c.Then))
 	}
 	for _, s := range c.Strength {
 		if !(s >= 0 && s <= maxStrength) {
-			return fmt.Errorf("--strength %g is outside 0 to %d", s, maxStrength)
+			return misusef("--strength %g is outside 0 to %d", s, maxStrength)
 		}
 	}
 	if unwritable(c.Out) {
-		return fmt.Errorf("-o %s: pictures are written as .png or .jpg: name such a file, or a folder", c.Out)
+		return misusef("-o %s: pictures are written as .png or .jpg: name such a file, or a folder", c.Out)
 	}
 	if c.Out == stdio && u.json {
-		return errors.New("--json and -o - would both write to standard output: name a file")
+		return misusef("--json and -o - would both write to standard output: name a file")
 	}
 	return nil
 }

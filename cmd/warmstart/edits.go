@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -41,7 +40,7 @@ type paramInfo struct {
 // Run lists the edits.
 func (c editsCmd) Run(u *ui) error {
 	if c.Sheet == "" && (c.Size != 0 || c.Seed != nil) {
-		return errors.New("--size and --seed are those of a contact sheet: name its file with --sheet")
+		return misusef("--size and --seed are those of a contact sheet: name its file with --sheet")
 	}
 	edits := teacher.Edits()
 	if c.Name != "" {
@@ -76,7 +75,7 @@ func (c editsCmd) draw(edits []teacher.Edit) error {
 		seed = *c.Seed
 	}
 	if size < teacher.MinSide || size > 1024 {
-		return fmt.Errorf("--size %d is outside %d to 1024 pixels", size, teacher.MinSide)
+		return misusef("--size %d is outside %d to 1024 pixels", size, teacher.MinSide)
 	}
 	source := teacher.FromScene(scene.New(seed, size, size))
 	pictures, captions := []*imageio.Image{source.Image}, []string{"input"}

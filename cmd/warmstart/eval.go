@@ -41,7 +41,7 @@ func (c evalCmd) Run(ctx context.Context, u *ui) error {
 	r := evalResult{Model: c.Model, Size: model.Config().Size}
 	set(&r.Size, c.Size)
 	if r.Size < 1 || r.Size > maxEvalSize {
-		return fmt.Errorf("--size %d is outside 1 to %d pixels", r.Size, maxEvalSize)
+		return misusef("--size %d is outside 1 to %d pixels", r.Size, maxEvalSize)
 	}
 	held, split, err := heldOut(ctx, c.Pairs, pairs.LoadOptions{Size: r.Size, Reverse: c.Direction == "b2a"})
 	if err != nil {

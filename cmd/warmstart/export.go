@@ -80,13 +80,13 @@ func (c exportCmd) Run(ctx context.Context, u *ui) error {
 func (c exportCmd) check() error {
 	switch {
 	case !(c.Strength >= 0 && c.Strength <= maxStrength):
-		return fmt.Errorf("--strength %g is outside 0 to %d", c.Strength, maxStrength)
+		return misusef("--strength %g is outside 0 to %d", c.Strength, maxStrength)
 	case c.As == "peft" && c.Half:
-		return hinted{fmt.Errorf("--half is not for --as peft"), "adapters are small as they are"}
+		return hinted{misusef("--half is not for --as peft"), "adapters are small as they are"}
 	case c.As == "onnx" && isFolder(c.Out):
-		return hinted{fmt.Errorf("-o %s is a folder: name a file that ends in .onnx", c.Out), "--as web and --as peft make folders"}
+		return hinted{misusef("-o %s is a folder: name a file that ends in .onnx", c.Out), "--as web and --as peft make folders"}
 	case c.As == "onnx" && !strings.EqualFold(filepath.Ext(c.Out), ".onnx"):
-		return hinted{fmt.Errorf("-o %s does not end in .onnx", c.Out), "--as web and --as peft make folders"}
+		return hinted{misusef("-o %s does not end in .onnx", c.Out), "--as web and --as peft make folders"}
 	case c.As != "onnx":
 		return c.checkFolder()
 	}

@@ -32,7 +32,7 @@ type samplingFlags struct {
 }
 
 // errRemoteSampling tells that a server has its own way.
-var errRemoteSampling = errors.New("--steps, --guidance and --seed cannot be used with --server: it makes weights in one step")
+var errRemoteSampling = misusef("--steps, --guidance and --seed cannot be used with --server: it makes weights in one step")
 
 func (s samplingFlags) sampling() weightgen.Sampling {
 	return weightgen.Sampling{Steps: s.Steps, Guidance: s.Guidance, Seed: s.Seed}
@@ -81,9 +81,9 @@ func (c initCmd) Run(ctx context.Context, u *ui) error {
 func (c initCmd) check() error {
 	switch {
 	case isFolder(c.Out):
-		return fmt.Errorf("-o %s is a folder: name a file for the adapter", c.Out)
+		return misusef("-o %s is a folder: name a file for the adapter", c.Out)
 	case !strings.EqualFold(filepath.Ext(c.Out), weightsExt):
-		return fmt.Errorf("-o %s does not end in %s: adapters are such files", c.Out, weightsExt)
+		return misusef("-o %s does not end in %s: adapters are such files", c.Out, weightsExt)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // errRemoteModels tells that a server has its own models.
-var errRemoteModels = errors.New("--models and --server: the server has models of its own")
+var errRemoteModels = misusef("--models and --server: the server has models of its own")
 
 // runAt lets a server train an effect on pairs. The effect stays on its shelf, the pairs don't.
 func (c *tuneCmd) runAt(ctx context.Context, u *ui, at *client.Client) error {
@@ -54,9 +54,9 @@ func (c *tuneCmd) checkRemote() error {
 	case c.Models != "":
 		return errRemoteModels
 	case c.From != "" && c.From != tune.Generated:
-		return fmt.Errorf("--from %s and --server: a server starts from a description", c.From)
+		return misusef("--from %s and --server: a server starts from a description", c.From)
 	case c.LR != nil || c.AllLR != nil || c.Adapter != nil || c.Batch != 0 || c.Direction != "a2b" || c.NoFlip || c.Seed != 1:
-		return errors.New("--server: of the flags of a training, a server takes --all-weights, --gan, --seconds, --steps and --until")
+		return misusef("--server: of the flags of a training, a server takes --all-weights, --gan, --seconds, --steps and --until")
 	}
 	return nil
 }

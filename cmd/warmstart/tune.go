@@ -122,22 +122,22 @@ func tuneHere(ctx context.Context, o tune.Options) (*tune.Result, error) {
 func (c *tuneCmd) check() error {
 	switch {
 	case c.Text == "" && (c.From == "" || c.From == tune.Generated):
-		return errors.New("tune needs a description of the effect to start from, as in warmstart tune \"a sepia photo\" …; " +
+		return misusef("tune needs a description of the effect to start from, as in warmstart tune \"a sepia photo\" …; " +
 			"--from zero starts without")
 	case c.Steps < 0 || c.Steps > 1e7:
-		return fmt.Errorf("--steps %d is outside 1 to 10 million", c.Steps)
+		return misusef("--steps %d is outside 1 to 10 million", c.Steps)
 	case !(c.Seconds >= 0 && c.Seconds <= 1e6):
-		return fmt.Errorf("--seconds %g is outside 0 to a million", c.Seconds)
+		return misusef("--seconds %g is outside 0 to a million", c.Seconds)
 	case c.Steps > 0 && c.Seconds > 0:
-		return errors.New("--steps and --seconds: give one of them")
+		return misusef("--steps and --seconds: give one of them")
 	case !(c.Until >= 0 && c.Until < 99):
-		return fmt.Errorf("--until %g is outside 0 to 99 dB", c.Until)
+		return misusef("--until %g is outside 0 to 99 dB", c.Until)
 	case c.Batch < 0 || c.Batch > 256:
-		return fmt.Errorf("--batch %d is outside 1 to 256", c.Batch)
+		return misusef("--batch %d is outside 1 to 256", c.Batch)
 	}
 	for _, rate := range []*float64{c.LR, c.AllLR} {
 		if rate != nil && !(*rate > 0 && *rate <= math.MaxFloat32) {
-			return fmt.Errorf("--lr and --all-lr: %g is no learning rate", *rate)
+			return misusef("--lr and --all-lr: %g is no learning rate", *rate)
 		}
 	}
 	return nil
@@ -148,11 +148,11 @@ func (c *tuneCmd) checkFor(from string) error {
 	adapter := from == tune.Generated || from == tune.Zero
 	switch {
 	case c.Adapter != nil && !(adapter && c.AllWeights):
-		return errors.New("--adapter-share is for --all-weights from an adapter or the base: nothing else trains the one and then the others")
+		return misusef("--adapter-share is for --all-weights from an adapter or the base: nothing else trains the one and then the others")
 	case c.AllLR != nil && adapter && !c.AllWeights:
-		return errors.New("--all-lr is for --all-weights: an adapter is trained at --lr")
+		return misusef("--all-lr is for --all-weights: an adapter is trained at --lr")
 	case c.AllLR != nil && from == tune.Scratch:
-		return errors.New("--all-lr is not for --from scratch, which trains at --lr")
+		return misusef("--all-lr is not for --from scratch, which trains at --lr")
 	}
 	return nil
 }

@@ -116,14 +116,23 @@ type hinted struct {
 
 func (h hinted) Unwrap() error { return h.error }
 
+// misuse is an error about flags that make no sense, alone or together, which only their verb finds out.
+type misuse struct{ error }
+
+func misusef(format string, args ...any) error { return misuse{fmt.Errorf(format, args...)} }
+
 // failure reports err, if any, and returns the exit code.
 func failure(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
 	code := exitFailed
-	if errors.Is(err, context.Canceled) {
+	var m misuse
+	switch {
+	case errors.Is(err, context.Canceled):
 		code = exitInterrupted
+	case errors.As(err, &m):
+		code = exitUsage
 	}
 	fmt.Fprintf(w, "warmstart: %v\n", err)
 	if hint := hintOf(err); hint != "" {
