@@ -26,7 +26,7 @@ type initCmd struct {
 
 // samplingFlags tell how the weight generator makes an adapter.
 type samplingFlags struct {
-	Steps    int     `default:"1" placeholder:"N" help:"Denoising steps (DDIM). Default: 1, which is best for x0 and v; a generator that predicts noise needs many, such as 50."`
+	Steps    int     `default:"1" placeholder:"N" help:"Denoising steps (DDIM). Default: 1, which is best for generators of x0 and v; one of noise makes nothing of use in one."`
 	Guidance float64 `default:"1" placeholder:"G" help:"How far what the text adds is exaggerated. Default: 1, as it is."`
 	Seed     uint64  `default:"1" placeholder:"N" help:"Of the noise that several steps start from. Default: 1."`
 }
