@@ -30,14 +30,14 @@ type generatorTrainCmd struct {
 	Base   string `placeholder:"FILE" help:"The base of the zoo's adapters; default: the one in its folder."`
 	Photos string `placeholder:"DIR" help:"Folder of photos to learn from in the second stage, beside procedural scenes."`
 
-	Network   string  `default:"dit" enum:"dit,unet1d" placeholder:"NAME" help:"dit: a Transformer over all blocks; unet1d: the paper's, one block at a time. Default: dit."`
-	Target    string  `default:"x0" enum:"x0,v,noise" placeholder:"NAME" help:"What the network predicts: x0, v or noise; noise is for several steps of sampling. Default: x0."`
-	Schedule  string  `default:"linear" enum:"linear,cosine" placeholder:"NAME" help:"Of the noise: linear or cosine. Default: linear."`
-	Width     int     `placeholder:"N" help:"Of the network; default: what suits it."`
-	Batch     int     `placeholder:"N" help:"Prompts per step of the first stage; default: what suits the network."`
-	BlockSize int     `default:"${block_size}" placeholder:"N" help:"Values in a block. Default: ${block_size}."`
-	Steps     int     `placeholder:"N" help:"Training steps of the first stage, on weights; default: what suits the network."`
-	LR        float64 `name:"lr" placeholder:"RATE" help:"Learning rate of the first stage; default: what suits the network."`
+	Network   string   `default:"dit" enum:"dit,unet1d" placeholder:"NAME" help:"dit: a Transformer over all blocks; unet1d: the paper's, one block at a time. Default: dit."`
+	Target    string   `default:"x0" enum:"x0,v,noise" placeholder:"NAME" help:"What the network predicts: x0, v or noise; noise is for several steps of sampling. Default: x0."`
+	Schedule  string   `default:"linear" enum:"linear,cosine" placeholder:"NAME" help:"Of the noise: linear or cosine. Default: linear."`
+	Width     *int     `placeholder:"N" help:"Of the network; default: what suits it."`
+	Batch     *int     `placeholder:"N" help:"Prompts per step of the first stage; default: what suits the network."`
+	BlockSize int      `default:"${block_size}" placeholder:"N" help:"Values in a block. Default: ${block_size}."`
+	Steps     *int     `placeholder:"N" help:"Training steps of the first stage, on weights; default: what suits the network."`
+	LR        *float64 `name:"lr" placeholder:"RATE" help:"Learning rate of the first stage; default: what suits the network."`
 
 	RefineSteps int     `default:"${refine_steps}" placeholder:"N" help:"Training steps of the second stage, on pictures; 0: none. Default: ${refine_steps}."`
 	RefineLR    float64 `name:"refine-lr" default:"${refine_lr}" placeholder:"RATE" help:"Learning rate of the second stage. Default: ${refine_lr}."`
@@ -107,6 +107,9 @@ func (c generatorTrainCmd) options(ctx context.Context, u *ui) (o pretrain.Gener
 	if c.Target == weightgen.TargetNoise && c.RefineSteps != 0 {
 		return o, errors.New("--target noise: the second stage needs a generator that samples in one step: use --refine-steps 0, or another target")
 	}
+	if c.LR != nil && !(*c.LR > 0 && *c.LR <= 1) {
+		return o, fmt.Errorf("--lr %g is no learning rate: those are above 0, and 1 at most", *c.LR)
+	}
 	if c.RefineSteps < 0 {
 		return o, errors.New("--refine-steps: at least 0")
 	}
@@ -117,10 +120,10 @@ func (c generatorTrainCmd) options(ctx context.Context, u *ui) (o pretrain.Gener
 	if c.Target == weightgen.TargetNoise {
 		o.Config.Terminal = 0
 	}
-	set(&o.Config.Width, c.Width)
-	set(&o.Config.Batch, c.Batch)
-	set(&o.Config.Steps, c.Steps)
-	set(&o.Config.LR, c.LR)
+	give(&o.Config.Width, c.Width)
+	give(&o.Config.Batch, c.Batch)
+	give(&o.Config.Steps, c.Steps)
+	give(&o.Config.LR, c.LR)
 	o.Config.Warmup = min(o.Config.Warmup, max(o.Config.Steps, 0))
 	o.Refine = weightgen.DefaultRefineConfig()
 	o.Refine.Steps, o.Refine.LR = c.RefineSteps, c.RefineLR
