@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -113,10 +112,7 @@ func (r *recorder) sample(ctx context.Context, t *Trainer) error {
 	if err := sheet.EncodePNG(&png); err != nil {
 		return err
 	}
-	err = atomicfile.Write(filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)), func(w io.Writer) error {
-		_, err := w.Write(png.Bytes())
-		return err
-	})
+	err = atomicfile.WriteFile(filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)), png.Bytes())
 	if err != nil {
 		return err
 	}

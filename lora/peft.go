@@ -58,10 +58,7 @@ func (a *Adapter) WritePEFT(dir string, b *Base) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(dir, peftConfig), func(w io.Writer) error {
-		_, err := w.Write(append(config, '\n'))
-		return err
-	})
+	return atomicfile.WriteFile(filepath.Join(dir, peftConfig), append(config, '\n'))
 }
 
 // peftExport gathers an adapter's tensors in PEFT's names.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,10 +52,7 @@ func (o Options) claimDir(src source) error {
 	if err != nil {
 		return fmt.Errorf("make pairs: %w", err)
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
+	return atomicfile.WriteFile(path, append(text, '\n'))
 }
 
 func readRecipe(path string) (r recipe, err error) {

@@ -59,6 +59,9 @@ type Server struct {
 // maxStreams is the number of streams of events at the same time.
 const maxStreams = 256
 
+// EffectsFolder is in the data folder of every server.
+const EffectsFolder = "effects"
+
 // New opens the data folder, in which jobs go on where they were interrupted, and begins to compile.
 func New(o Options) (s *Server, err error) {
 	s = &Server{o: o, decoder: picture.NewDecoder(), streams: make(chan struct{}, maxStreams)}
@@ -83,7 +86,7 @@ func (s *Server) open() error {
 		}
 	}
 	var dirs []*store.Dir
-	for _, name := range []string{"effects", "pairs", "jobs"} {
+	for _, name := range []string{EffectsFolder, "pairs", "jobs"} {
 		d, err := s.store.Dir(name)
 		if err != nil {
 			return err

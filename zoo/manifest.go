@@ -202,10 +202,7 @@ func (r recipe) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(dir, RecipeFile), func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
+	return atomicfile.WriteFile(filepath.Join(dir, RecipeFile), append(text, '\n'))
 }
 
 // fits returns an error that says how the recipe differs from that of a folder's adapters.

@@ -52,7 +52,7 @@ func (t topic) name() string { return t.concept.Phrasings()[0] }
 // news says what is new about the topic to the models.
 func (t topic) news() string {
 	if !t.exact { // it may be one of the many combinations that the models have learnt
-		return "it is none of the listed edits, so that nobody can say whether the models have learnt it"
+		return "it is none of the listed edits: the models may have learnt it"
 	}
 	switch t.concept.Group {
 	case concept.Pair:

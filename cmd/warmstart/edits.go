@@ -13,7 +13,7 @@ import (
 type editsCmd struct {
 	Name  string  `arg:"" optional:"" help:"Show this edit with its parameters; default: list all."`
 	Sheet string  `placeholder:"FILE" help:"Also draw what they make of a landscape, as a contact sheet (.png or .jpg)."`
-	Size  int     `placeholder:"PIXELS" help:"Width and height of the sheet's pictures, 16 to 1024 pixels. Default: 128."`
+	Size  *int    `placeholder:"PIXELS" help:"Width and height of the sheet's pictures, 16 to 1024 pixels. Default: 128."`
 	Seed  *uint64 `placeholder:"N" help:"Of the sheet's landscape and of what is random in the edits. Default: 1."`
 }
 
@@ -39,7 +39,7 @@ type paramInfo struct {
 
 // Run lists the edits.
 func (c editsCmd) Run(u *ui) error {
-	if c.Sheet == "" && (c.Size != 0 || c.Seed != nil) {
+	if c.Sheet == "" && (c.Size != nil || c.Seed != nil) {
 		return misusef("--size and --seed are those of a contact sheet: name its file with --sheet")
 	}
 	edits := teacher.Edits()
@@ -70,10 +70,8 @@ func (c editsCmd) Run(u *ui) error {
 // draw writes the contact sheet.
 func (c editsCmd) draw(edits []teacher.Edit) error {
 	size, seed := 128, uint64(1)
-	set(&size, c.Size)
-	if c.Seed != nil {
-		seed = *c.Seed
-	}
+	give(&size, c.Size)
+	give(&seed, c.Seed)
 	if size < teacher.MinSide || size > 1024 {
 		return misusef("--size %d is outside %d to 1024 pixels", size, teacher.MinSide)
 	}

@@ -107,8 +107,8 @@ func (c generatorTrainCmd) options(ctx context.Context, u *ui) (o pretrain.Gener
 	if c.Target == weightgen.TargetNoise && c.RefineSteps != 0 {
 		return o, errors.New("--target noise: the second stage needs a generator that samples in one step: use --refine-steps 0, or another target")
 	}
-	if c.LR != nil && !(*c.LR > 0 && *c.LR <= 1) {
-		return o, fmt.Errorf("--lr %g is no learning rate: those are above 0, and 1 at most", *c.LR)
+	if err := checkRate("--lr", c.LR); err != nil {
+		return o, err
 	}
 	if c.RefineSteps < 0 {
 		return o, errors.New("--refine-steps: at least 0")

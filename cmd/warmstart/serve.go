@@ -34,9 +34,6 @@ const defaultListen = "127.0.0.1:7788"
 // serveVars are the defaults that the flags quote.
 func serveVars() kong.Vars { return kong.Vars{"listen": defaultListen} }
 
-// effectsFolder is what the data folder of every server has.
-const effectsFolder = "effects"
-
 // minToken is the length of the shortest token, in bytes.
 const minToken = 16
 
@@ -131,7 +128,7 @@ func checkData(dir string) error {
 	foreign := ""
 	for _, item := range items {
 		switch name := item.Name(); {
-		case name == effectsFolder && item.IsDir():
+		case name == server.EffectsFolder && item.IsDir():
 			return nil
 		case !strings.HasPrefix(name, "."):
 			foreign = name

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,8 +107,14 @@ func (s settings) check() error {
 		return fmt.Errorf("--load-size %d is outside %d (--size) to %d pixels", s.LoadSize, c.Size, maxLoad)
 	case c.Steps < 1:
 		return fmt.Errorf("--steps %d is less than 1", c.Steps)
-	case !(c.LR > 0 && c.LR <= 1):
-		return fmt.Errorf("--lr %g is no learning rate: those are above 0, and 1 at most", c.LR)
+	}
+	return checkRate("--lr", &c.LR)
+}
+
+// checkRate refuses the value of a flag that is no learning rate; nil stands for none given.
+func checkRate(flag string, rate *float64) error {
+	if rate != nil && !(*rate > 0 && *rate <= math.MaxFloat32) {
+		return misusef("%s %g is no learning rate: those are above 0", flag, *rate)
 	}
 	return nil
 }
@@ -197,8 +203,5 @@ func begin(run string, s settings) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(run, settingsName), func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
+	return atomicfile.WriteFile(filepath.Join(run, settingsName), append(text, '\n'))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/alecthomas/kong"
 
@@ -135,12 +134,10 @@ func (c *tuneCmd) check() error {
 	case c.Batch < 0 || c.Batch > 256:
 		return misusef("--batch %d is outside 1 to 256", c.Batch)
 	}
-	for _, rate := range []*float64{c.LR, c.AllLR} {
-		if rate != nil && !(*rate > 0 && *rate <= math.MaxFloat32) {
-			return misusef("--lr and --all-lr: %g is no learning rate", *rate)
-		}
+	if err := checkRate("--lr", c.LR); err != nil {
+		return err
 	}
-	return nil
+	return checkRate("--all-lr", c.AllLR)
 }
 
 // checkFor refuses flags that have no effect on a training from such weights.

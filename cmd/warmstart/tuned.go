@@ -200,8 +200,5 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
+	return atomicfile.WriteFile(path, append(text, '\n'))
 }

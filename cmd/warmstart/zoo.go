@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -74,8 +73,8 @@ func (c zooBuildCmd) options(ctx context.Context, u *ui) (zoo.Options, error) {
 		}
 		o.Concepts = o.Concepts[:*c.Concepts]
 	}
-	if c.LR != nil && !(*c.LR > 0 && *c.LR <= math.MaxFloat32) {
-		return o, fmt.Errorf("--lr %g is no learning rate", *c.LR)
+	if err := checkRate("--lr", c.LR); err != nil {
+		return o, err
 	}
 	var err error
 	if o.Base, err = lora.ReadBase(c.Base); err != nil {

@@ -38,6 +38,14 @@ func Write(path string, write func(io.Writer) error) error {
 	return named(path, err)
 }
 
+// WriteFile is Write for content that is there already.
+func WriteFile(path string, content []byte) error {
+	return Write(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
 // Try returns the error that Write would end with because of where path is: its folder is missing or not
 // writable, or it is a folder itself. What takes long asks before it begins. Nothing is left behind.
 func Try(path string) error {

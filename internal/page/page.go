@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"html/template"
 	"image/png"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -90,10 +89,7 @@ func (p *Page) Write(dir string, data any) error {
 		}
 	}
 	for name, content := range files {
-		err := atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
+		err := atomicfile.WriteFile(filepath.Join(dir, name), content)
 		if err != nil {
 			return err
 		}
