@@ -85,8 +85,8 @@ type Group struct {
 	WinRate float64 `json:"win_rate"`
 	// WinRateOther is WinRate with the nearest among other concepts: without the adapter that the zoo has of the very concept in group d.
 	WinRateOther float64 `json:"win_rate_other"`
-	// TrainedWins is the share of concepts on which the trained adapter is better than what WinRate compares with: in group d, where that
-	// is mostly another trained adapter of the same concept, no more can be asked of generated weights.
+	// TrainedWins is the share of concepts on which the trained adapter is better than what WinRate compares with: what training
+	// itself has there. In group d that is mostly another trained adapter of the same concept.
 	TrainedWins float64 `json:"trained_win_rate"`
 	Wins        Wins    `json:"wins"`
 	// OwnNearest is the share of concepts whose nearest is the concept itself, which the zoo has in group d.

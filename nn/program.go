@@ -107,7 +107,7 @@ func Values(b compute.Buffer) ([]float32, error) {
 func Finite(values ...[]float32) bool {
 	for _, tensor := range values {
 		for _, v := range tensor {
-			if v-v != 0 { // not so for finite values alone
+			if v-v != 0 { // it is 0 for finite values alone
 				return false
 			}
 		}

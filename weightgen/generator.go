@@ -46,8 +46,8 @@ func NewGenerator(backend compute.Backend, w *Weights, l Layout, mask []bool) (g
 // Model returns the model, to use its forward pass in another graph.
 func (g *Generator) Model() *Model { return g.sampler.model }
 
-// Generate returns the normalised values [blocks*size] of an adapter for a prompt; those of padding are 0. Unknown are the prompt's words that were skipped. A prompt without any known word is a
-// *textenc.PromptError.
+// Generate returns the normalised values [blocks*size] of an adapter for a prompt; those of padding are 0. Unknown are the prompt's words
+// that were skipped. A prompt without any known word is a *textenc.PromptError.
 func (g *Generator) Generate(ctx context.Context, prompt string, o Sampling) (values []float32, unknown []string, err error) {
 	adapters, words, err := g.sampler.sample(ctx, g.weights, []string{prompt}, o)
 	if err != nil {
