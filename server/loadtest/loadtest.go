@@ -49,7 +49,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	begun := time.Now()
 	tally := newTally()
-	limited, cancel := context.WithTimeout(ctx, o.Duration)
+	limited, cancel := lasting(ctx, o.Duration)
 	defer cancel()
 	var all sync.WaitGroup
 	for i := range o.Clients {
@@ -65,6 +65,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("after the load: %w", err)
 	}
 	return tally.report(o, s, took), nil
+}
+
+// lasting returns a context that is cancelled after a time. It has no deadline: a connection keeps to that by a clock of its own, and may end
+// with an error before the context does, which would look like a failure of the server.
+func lasting(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	end := time.AfterFunc(d, cancel)
+	return ctx, func() {
+		end.Stop()
+		cancel()
+	}
 }
 
 // ready waits until a server has loaded everything.
@@ -207,7 +218,7 @@ func (u *user) tune(ctx context.Context) error {
 
 // lookAway breaks off a stream of events, and cancels its job.
 func (u *user) lookAway(ctx context.Context, id string) error {
-	short, cancel := context.WithTimeout(ctx, time.Duration(u.rng.IntN(500))*time.Millisecond)
+	short, cancel := lasting(ctx, time.Duration(u.rng.IntN(500))*time.Millisecond)
 	defer cancel()
 	if _, err := u.client.Follow(short, id, func(api.Point) {}); err != nil && short.Err() == nil {
 		return err
